@@ -1,0 +1,111 @@
+"""People and companies as other rooms see them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    LINKEDIN = "linkedin"
+    PHONE = "phone"
+
+
+class SuppressionKind(StrEnum):
+    ADDRESS = "address"
+    DOMAIN = "domain"
+    CONTACT = "contact"
+
+
+class SuppressionReason(StrEnum):
+    OPT_OUT = "opt_out"
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    MANUAL = "manual"
+    LEGAL = "legal"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: UUID
+    name: str
+    domain: str | None = None
+    country: str | None = None
+    industry: str | None = None
+    custom: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A stop. It has no end; the earliest one that fits is the reason shown."""
+
+    kind: SuppressionKind
+    value: str
+    reason: SuppressionReason
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Everything the engine needs to write to one person, read in the claim's own transaction."""
+
+    contact_id: UUID
+    email: str | None  # normalised; None when there is none or it is known to be dead
+    first_name: str | None
+    last_name: str | None
+    title: str | None
+    language: str | None
+    country: str | None  # ISO 3166-1 alpha-2
+    timezone: str  # IANA; derived from country, else UTC
+    account_id: UUID | None
+    facts: dict[str, Any]  # template tokens: {"contact": {...}, "account": {...}}
+    suppression: Suppression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One person as the pages show them."""
+
+    id: UUID
+    first_name: str | None
+    last_name: str | None
+    title: str | None
+    language: str | None
+    country: str | None
+    timezone: str
+    email: str | None
+    phone_e164: str | None
+    linkedin_url: str | None
+    website: str | None
+    account: Account | None
+    custom: dict[str, Any]
+    created_at: datetime
+    suppressions: tuple[Suppression, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return " ".join(p for p in (self.first_name, self.last_name) if p) or self.email or "Unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The answer of ``cadenza contacts import``; its keys are public (see docs/commands.md)."""
+
+    file: str
+    dry_run: bool
+    encoding: str
+    delimiter: str
+    mapping: dict[str, str]
+    rows: int
+    accepted: int
+    created: int
+    updated: int
+    duplicates: int
+    merged: tuple[dict[str, int], ...]
+    rejected: tuple[dict[str, Any], ...]
+    preview: tuple[dict[str, Any], ...]
+    seconds: float
+    contact_ids: tuple[UUID, ...] = ()  # accepted contacts, in file order; not printed

@@ -1,0 +1,102 @@
+"""A campaign as other rooms see it: the file's content, checked, frozen and compiled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from cadenza.timing.contracts import Window
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    id: str
+    text: str
+    subject: str | None = None  # None answers in the thread of another step
+    html: str | None = None
+    attributes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    id: str
+    after_days: int  # working days after the step before
+    variants: tuple[Variant, ...]
+    channel: str = "email"
+    action: str = "send"
+    reply_to: str | None = None  # id of the step whose thread this one continues; None starts a new thread
+    when: str | None = None  # condition, parsed and checked when saved
+    languages: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    per_person_per_week: int = 2
+    per_account_per_day: int = 3
+    per_sender_per_day: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a campaign file says, with its defaults filled in."""
+
+    name: str
+    steps: tuple[Step, ...]
+    contacts_file: str  # as written in the file
+    mailboxes: tuple[str, ...]
+    goal_metric: str = "meetings"
+    goal_target: int | None = None
+    window: Window = Window()
+    caps: Caps = Caps()
+    grace_hours: int = 24
+    stop_person: frozenset[str] = frozenset({"reply", "meeting", "opt_out", "bounce"})
+    stop_account: frozenset[str] = frozenset()
+    track_opens: bool = False
+    track_clicks: bool = False
+    experiment_metric: str = "positive_replies"
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    id: UUID
+    name: str
+    state: CampaignState
+    version: int
+    version_id: UUID
+    definition: Definition
+    created_at: datetime
+    launched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    subject: str | None
+    text: str
+    html: str | None
+
+
+class CompiledVariant(Protocol):
+    """A variant parsed once. ``render`` never raises, hangs or grows without bound for a saved variant."""
+
+    def render(self, facts: Mapping[str, Any]) -> Rendered: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The answer of ``cadenza campaigns apply``."""
+
+    campaign: str
+    version: int | None
+    created: bool
+    changes: tuple[str, ...]
+    errors: tuple[dict[str, Any], ...]

@@ -1,0 +1,105 @@
+"""Senders, and what a wire says about one message."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Tls(StrEnum):
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"  # loopback only
+
+
+class MailboxState(StrEnum):
+    OK = "ok"
+    PAUSED = "paused"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    host: str
+    port: int
+    tls: Tls
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One sending address with its two servers. No secret in it."""
+
+    id: UUID
+    workspace_id: UUID
+    address: str
+    display_name: str
+    smtp: Server
+    imap: Server
+    user: str
+    state: MailboxState
+    state_reason: str
+    daily_limit: int
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to log in. Made for one connection, never stored or logged."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message ready for the wire: CRLF line ends, not dot-stuffed."""
+
+    touch_id: UUID
+    sender: str
+    recipient: str
+    content: bytes
+
+
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"  # 4xx, or nothing was handed over: the same message may be tried later
+    REFUSED = "refused"  # 5xx: this message will never be taken
+    IN_DOUBT = "in_doubt"  # handed over, the answer was lost: never try again blindly
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """What the relay said about one envelope. ``stage``: connect, tls, login, mail, rcpt, data or dot."""
+
+    touch_id: UUID
+    outcome: Outcome
+    stage: str
+    code: int | None = None
+    enhanced: str | None = None  # RFC 3463, such as 5.1.1
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One message as IMAP gave it."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+    raw: bytes
+    seen: bool
+    internal_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SenderTest:
+    """The answer of ``cadenza senders add|test``."""
+
+    sender: str
+    address: str
+    ok: bool
+    detail: str

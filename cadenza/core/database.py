@@ -1,0 +1,95 @@
+"""The database: one engine a process, transactions that belong to one workspace, and the base of all rows.
+
+Every connection acts as ``cadenza_app``, which owns nothing and is subject to row security; the workspace is
+set for the length of one transaction, so a query without one sees no rows.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import MetaData, Uuid, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from cadenza.core.clock import Clock, MachineClock, WorldClock
+from cadenza.core.crypto import SecretBox
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+
+APPLICATION_ROLE = "cadenza_app"
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=_NAMES)
+
+
+class Row(Base):
+    """A row of a workspace. The workspace leads every key, so that tables can be sharded by it."""
+
+    __abstract__ = True
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, sort_order=-2)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, sort_order=-1)
+
+
+def driver_url(url: str) -> str:
+    return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+
+class Database:
+    """Opens units of work. One per process; give it the clocks that its units shall have."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        secrets: SecretBox,
+        machine: Clock | None = None,
+        world: Clock | None = None,
+        pool: int = 10,
+        **engine: Any,
+    ) -> None:
+        self.url = url
+        self.machine: Clock = machine or MachineClock()
+        self.world: Clock = world or WorldClock(self.machine)
+        self.secrets = secrets
+        self.engine: AsyncEngine = create_async_engine(
+            driver_url(url),
+            pool_pre_ping=True,
+            pool_size=pool,
+            max_overflow=2,
+            connect_args={"options": f"-c role={APPLICATION_ROLE} -c timezone=UTC", "prepare_threshold": 3},
+            **engine,
+        )
+
+    @asynccontextmanager
+    async def unit(self, workspace_id: UUID) -> AsyncIterator[Unit]:
+        """One transaction in one workspace; commits at the end, rolls back on an error."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            await enter_workspace(session, workspace_id)
+            yield Unit(session, workspace_id, self.world, self.machine, self.secrets)
+
+    @asynccontextmanager
+    async def installation(self) -> AsyncIterator[AsyncSession]:
+        """One transaction outside any workspace: only installation tables answer."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def enter_workspace(session: AsyncSession, workspace_id: UUID) -> None:
+    await session.execute(
+        text("select set_config('cadenza.workspace', :workspace, true)"), {"workspace": str(workspace_id)}
+    )

@@ -1,0 +1,68 @@
+"""Who acts, in which role, and what each role may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    MANAGER = "manager"
+    REP = "rep"
+    OPERATOR = "operator"
+    READ_ONLY = "read_only"
+
+
+class Action(StrEnum):
+    """Everything that a door can be asked for. What no role is given here is denied to all."""
+
+    READ = "read"  # campaigns, contacts, conversations, figures
+    IMPORT_CONTACTS = "import_contacts"
+    EDIT_CONTACTS = "edit_contacts"
+    SUPPRESS = "suppress"
+    EDIT_CAMPAIGNS = "edit_campaigns"
+    RUN_CAMPAIGNS = "run_campaigns"  # launch, pause, resume, stop
+    ANSWER = "answer"
+    ASSIGN = "assign"
+    SETTLE_DOUBTS = "settle_doubts"
+    MANAGE_SENDERS = "manage_senders"
+    MANAGE_MEMBERS = "manage_members"
+    READ_AUDIT = "read_audit"
+
+
+class Origin(StrEnum):
+    PAGE = "page"
+    API = "api"
+    COMMAND_LINE = "command line"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A member of a workspace (or the command line, or a job) with the role that counts now."""
+
+    workspace_id: UUID
+    role: Role
+    origin: Origin
+    member_id: UUID | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    id: UUID
+    workspace_id: UUID
+    user_id: UUID
+    email: str
+    name: str
+    role: Role
+    active: bool
+    timezone: str = "UTC"
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    id: UUID
+    name: str
+    slug: str
