@@ -58,12 +58,22 @@ class SecretBox:
         """Raises ``CadenzaError`` when the key is missing or the text was moved or altered."""
         name, _, body = sealed.partition(".")
         if name not in self._keys:
-            raise CadenzaError("secret_key_missing", f"The key {name} of a stored secret is missing.", fix="Restore keys.json.")
+            raise CadenzaError(
+                "secret_key_missing",
+                f"The key {name} of a stored secret is missing.",
+                fix="Restore keys.json.",
+            )
         data = base64.urlsafe_b64decode(body)
         try:
-            return self._cipher(name, workspace_id).decrypt(data[:_NONCE], data[_NONCE:], place.encode()).decode()
+            return (
+                self._cipher(name, workspace_id)
+                .decrypt(data[:_NONCE], data[_NONCE:], place.encode())
+                .decode()
+            )
         except InvalidTag as wrong:
-            raise CadenzaError("secret_damaged", "A stored secret was moved or altered.", fix="Enter it again.") from wrong
+            raise CadenzaError(
+                "secret_damaged", "A stored secret was moved or altered.", fix="Enter it again."
+            ) from wrong
 
     def opaque(self, purpose: str, *ids: UUID) -> str:
         """A link-safe id that reveals nothing; deterministic."""

@@ -25,14 +25,18 @@ def _default_home() -> Path:
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CADENZA_", frozen=True, extra="ignore")
 
-    home: Path = Field(default_factory=_default_home, description="Folder of all data: database, keys, sandbox.")
+    home: Path = Field(
+        default_factory=_default_home, description="Folder of all data: database, keys, sandbox."
+    )
     database_url: str | None = Field(
         default=None,
         description="A PostgreSQL 15+ to use instead of the embedded one, as postgresql://user:password@host/name. "
         "Several hosts follow a failover.",
     )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
-    port: int = Field(default=8321, ge=0, le=65535, description="Port the web server listens on; 0 takes a free one.")
+    port: int = Field(
+        default=8321, ge=0, le=65535, description="Port the web server listens on; 0 takes a free one."
+    )
     public_url: str | None = Field(
         default=None,
         description="Address under which recipients reach this installation, for unsubscribing and tracking; "
@@ -41,19 +45,30 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )
-    database_pool: int = Field(default=10, ge=2, le=200, description="Database connections each process may hold.")
+    database_pool: int = Field(
+        default=10, ge=2, le=200, description="Database connections each process may hold."
+    )
     secret_key: str | None = Field(
         default=None,
         description="Key for stored secrets, 32 bytes in URL-safe base64. Without it one is made in the home folder.",
     )
     sandbox: bool = Field(
-        default=False, description="Set by `cadenza up --sandbox`: demo routes exist and world time may run faster."
+        default=False,
+        description="Set by `cadenza up --sandbox`: demo routes exist and world time may run faster.",
     )
     dispatch_batch: int = Field(default=200, ge=1, le=1000, description="Touches claimed in one transaction.")
-    dispatch_connections: int = Field(default=4, ge=1, le=32, description="SMTP connections per mailbox and worker.")
-    lease_seconds: int = Field(default=120, ge=5, le=3600, description="How long a claimed touch belongs to a worker.")
-    session_idle_minutes: int = Field(default=12 * 60, ge=5, description="A session ends after this long without use.")
-    session_days: int = Field(default=14, ge=1, le=90, description="A session ends after this long in any case.")
+    dispatch_connections: int = Field(
+        default=4, ge=1, le=32, description="SMTP connections per mailbox and worker."
+    )
+    lease_seconds: int = Field(
+        default=120, ge=5, le=3600, description="How long a claimed touch belongs to a worker."
+    )
+    session_idle_minutes: int = Field(
+        default=12 * 60, ge=5, description="A session ends after this long without use."
+    )
+    session_days: int = Field(
+        default=14, ge=1, le=90, description="A session ends after this long in any case."
+    )
 
     @field_validator("database_url")
     @classmethod
@@ -77,9 +92,13 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         problems = tuple(
-            Problem(f"CADENZA_{str(e['loc'][0]).upper()}: {e['msg']}", key=str(e["loc"][0])) for e in wrong.errors()
+            Problem(f"CADENZA_{str(e['loc'][0]).upper()}: {e['msg']}", key=str(e["loc"][0]))
+            for e in wrong.errors()
         )
         names = "; ".join(p.message for p in problems)
         raise CadenzaError(
-            "settings_invalid", f"Settings are wrong: {names}.", fix="Correct these environment variables.", problems=problems
+            "settings_invalid",
+            f"Settings are wrong: {names}.",
+            fix="Correct these environment variables.",
+            problems=problems,
         ) from wrong

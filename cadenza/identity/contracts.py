@@ -66,3 +66,6 @@ class Workspace:
     id: UUID
     name: str
     slug: str
+
+
+SESSION_COOKIE = "cadenza_session"  # with https it carries the prefix __Host-

@@ -1,0 +1,107 @@
+"""Every query on the tables of identity."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Row, Select, delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cadenza.identity.contracts import Member, Role, Workspace
+from cadenza.identity.models import ApiTokenRow, LoginFailureRow, MemberRow, SessionRow, UserRow, WorkspaceRow
+
+
+async def workspaces(session: AsyncSession) -> list[Workspace]:
+    rows = await session.scalars(select(WorkspaceRow).order_by(WorkspaceRow.created_at))
+    return [Workspace(row.id, row.name, row.slug) for row in rows]
+
+
+async def user_by_email(session: AsyncSession, email: str) -> UserRow | None:
+    return await session.scalar(select(UserRow).where(UserRow.email == email))
+
+
+def _member_query() -> Select[MemberRow, UserRow]:
+    return select(MemberRow, UserRow).join(UserRow, UserRow.id == MemberRow.user_id)
+
+
+def _member(row: Row[MemberRow, UserRow] | None) -> Member | None:
+    if row is None:
+        return None
+    member, user = row
+    return Member(
+        member.id,
+        member.workspace_id,
+        user.id,
+        user.email,
+        user.name,
+        Role(member.role),
+        member.active,
+        user.timezone,
+        user.locale,
+    )
+
+
+async def memberships(session: AsyncSession, user_id: UUID) -> list[Member]:
+    """All workspaces of one user; the only query that looks across workspaces, by its own policy."""
+    await session.execute(text("select set_config('cadenza.user', :id, true)"), {"id": str(user_id)})
+    rows = await session.execute(
+        _member_query().where(MemberRow.user_id == user_id, MemberRow.active).order_by(MemberRow.created_at)
+    )
+    return [m for m in map(_member, rows) if m]
+
+
+async def member(session: AsyncSession, workspace_id: UUID, user_id: UUID) -> Member | None:
+    query = _member_query().where(MemberRow.workspace_id == workspace_id, MemberRow.user_id == user_id)
+    return _member((await session.execute(query)).first())
+
+
+async def member_by_id(session: AsyncSession, workspace_id: UUID, member_id: UUID) -> Member | None:
+    query = _member_query().where(MemberRow.workspace_id == workspace_id, MemberRow.id == member_id)
+    return _member((await session.execute(query)).first())
+
+
+async def member_by_email(session: AsyncSession, workspace_id: UUID, email: str) -> Member | None:
+    query = _member_query().where(MemberRow.workspace_id == workspace_id, UserRow.email == email)
+    return _member((await session.execute(query)).first())
+
+
+async def members(session: AsyncSession, workspace_id: UUID) -> list[Member]:
+    rows = await session.execute(
+        _member_query().where(MemberRow.workspace_id == workspace_id).order_by(UserRow.name)
+    )
+    return [m for m in map(_member, rows) if m]
+
+
+async def session_by_hash(session: AsyncSession, token_hash: bytes) -> SessionRow | None:
+    return await session.get(SessionRow, token_hash)
+
+
+async def touch_session(session: AsyncSession, token_hash: bytes, at: datetime) -> None:
+    await session.execute(update(SessionRow).where(SessionRow.token_hash == token_hash).values(used_at=at))
+
+
+async def remove_session(session: AsyncSession, token_hash: bytes) -> None:
+    await session.execute(delete(SessionRow).where(SessionRow.token_hash == token_hash))
+
+
+async def api_token(session: AsyncSession, token_hash: bytes) -> ApiTokenRow | None:
+    """Found by its own policy, before the workspace is known."""
+    await session.execute(text("select set_config('cadenza.token', :hash, true)"), {"hash": token_hash.hex()})
+    return await session.scalar(select(ApiTokenRow).where(ApiTokenRow.token_hash == token_hash))
+
+
+async def failures(
+    session: AsyncSession, keys: Sequence[bytes], since: datetime
+) -> dict[bytes, tuple[int, datetime]]:
+    """Per key the number of failures since then and the time of the last one."""
+    rows = await session.execute(
+        select(LoginFailureRow.key, func.count(), func.max(LoginFailureRow.at))
+        .where(LoginFailureRow.key.in_(keys), LoginFailureRow.at > since)
+        .group_by(LoginFailureRow.key)
+    )
+    return {key: (count, last) for key, count, last in rows}
+
+
+async def forget_failures(session: AsyncSession, keys: Sequence[bytes], before: datetime) -> None:
+    await session.execute(delete(LoginFailureRow).where(LoginFailureRow.key.in_(keys)))
+    await session.execute(delete(LoginFailureRow).where(LoginFailureRow.at < before))

@@ -1,0 +1,72 @@
+"""Doors of identity: who may do what, signing in and out, workspaces and members."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from starlette.requests import Request
+
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.installation import open_installation
+from cadenza.identity import repository
+from cadenza.identity.contracts import Actor, Member, Origin, Role, Workspace
+from cadenza.identity.rights import authorize, may
+from cadenza.identity.sessions import log_in, log_out, session_actor, token_actor
+from cadenza.identity.workspaces import add_member, create_api_token, create_workspace, members, workspaces
+
+__all__ = [
+    "actor_of", "add_member", "authorize", "command_line", "create_api_token", "create_workspace", "job_actor",
+    "log_in", "log_out", "may", "members", "session_actor", "token_actor", "workspaces",
+]  # fmt: skip
+
+
+def actor_of(request: Request) -> Actor:
+    """Who makes this request; set by the session middleware. Raises when nobody is signed in."""
+    actor = getattr(request.state, "actor", None)
+    if not isinstance(actor, Actor):
+        raise CadenzaError("sign_in_needed", "Sign in first.", Kind.UNAUTHENTICATED)
+    return actor
+
+
+def job_actor(workspace_id: UUID) -> Actor:
+    """A background job acts for the owner of the workspace and says so."""
+    return Actor(workspace_id, Role.OWNER, Origin.JOB, name="job")
+
+
+@asynccontextmanager
+async def command_line(workspace: str | None, as_email: str | None) -> AsyncIterator[tuple[Database, Actor]]:
+    """The installation's database, and the actor that ``--workspace`` and ``--as`` name."""
+    async with open_installation() as database:
+        yield database, await _command_actor(database, workspace, as_email)
+
+
+async def _command_actor(database: Database, workspace: str | None, as_email: str | None) -> Actor:
+    found = await _chosen_workspace(database, workspace)
+    if as_email is None:
+        return Actor(found.id, Role.OWNER, Origin.COMMAND_LINE, name="command line")
+    async with database.unit(found.id) as unit:
+        member = await repository.member_by_email(unit.session, found.id, as_email.lower())
+    if member is None or not member.active:
+        raise CadenzaError("member_not_found", f"{as_email} is no member of {found.name}.", Kind.NOT_FOUND)
+    return _as_actor(member)
+
+
+def _as_actor(member: Member) -> Actor:
+    return Actor(member.workspace_id, member.role, Origin.COMMAND_LINE, member.id, member.name)
+
+
+async def _chosen_workspace(database: Database, name: str | None) -> Workspace:
+    async with database.installation() as session:
+        all_workspaces = await repository.workspaces(session)
+    if name is not None:
+        found = [w for w in all_workspaces if name in (w.slug, w.name)]
+        if not found:
+            raise CadenzaError("workspace_not_found", f"There is no workspace {name}.", Kind.NOT_FOUND)
+        return found[0]
+    if len(all_workspaces) != 1:
+        names = ", ".join(w.slug for w in all_workspaces)
+        problem = f"There are several workspaces: {names}." if names else "There is no workspace yet."
+        fix = "Name one with --workspace." if names else "Start with `cadenza up --sandbox`."
+        raise CadenzaError("workspace_unclear", problem, fix=fix)
+    return all_workspaces[0]

@@ -1,0 +1,94 @@
+"""Workspaces, members and their API tokens."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from cadenza.core.crypto import new_token, token_hash
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.identity import repository
+from cadenza.identity.contracts import Action, Actor, Member, Role, Workspace
+from cadenza.identity.models import ApiTokenRow, MemberRow, UserRow, WorkspaceRow
+from cadenza.identity.passwords import check_new_password, hash_password
+from cadenza.identity.rights import authorize
+
+
+async def workspaces(database: Database) -> list[Workspace]:
+    async with database.installation() as session:
+        return await repository.workspaces(session)
+
+
+async def create_workspace(
+    database: Database, name: str, *, owner_email: str, owner_name: str, password: str
+) -> tuple[Workspace, Member]:
+    """A new workspace with its first owner, who may exist already (then the password is left as it was)."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "workspace"
+    async with database.installation() as session:
+        if slug in {w.slug for w in await repository.workspaces(session)}:
+            raise CadenzaError("workspace_exists", f"There is a workspace {slug} already.", Kind.CONFLICT)
+        row = WorkspaceRow(id=new_id(), name=name, slug=slug, created_at=database.machine.now())
+        session.add(row)
+    async with database.unit(row.id) as unit:
+        member = await _add(unit, owner_email, owner_name, Role.OWNER, password)
+    return Workspace(row.id, row.name, row.slug), member
+
+
+async def add_member(unit: Unit, actor: Actor, *, email: str, name: str, role: Role, password: str) -> Member:
+    """Raises ``CadenzaError`` when the actor may not, the password is weak, or the person is a member already."""
+    authorize(actor, Action.MANAGE_MEMBERS)
+    if role is Role.OWNER and actor.role is not Role.OWNER:
+        raise CadenzaError("not_allowed", "Only an owner can make an owner.", Kind.NOT_ALLOWED)
+    return await _add(unit, email, name, role, password)
+
+
+async def _add(unit: Unit, email: str, name: str, role: Role, password: str) -> Member:
+    email = email.strip().lower()
+    now = unit.machine.now()
+    user = await repository.user_by_email(unit.session, email)
+    if user is None:
+        check_new_password(password)
+        user = UserRow(
+            id=new_id(), email=email, name=name, password_hash=hash_password(password), created_at=now
+        )
+        unit.session.add(user)
+        await unit.session.flush()
+    row = MemberRow(
+        workspace_id=unit.workspace_id, id=new_id(), user_id=user.id, role=role.value, created_at=now
+    )
+    unit.session.add(row)
+    try:
+        await unit.session.flush()
+    except IntegrityError as twice:
+        raise CadenzaError("member_exists", f"{email} is a member already.", Kind.CONFLICT) from twice
+    return Member(row.id, unit.workspace_id, user.id, email, user.name, role, active=True)
+
+
+async def members(unit: Unit, actor: Actor) -> list[Member]:
+    authorize(actor, Action.READ)
+    return await repository.members(unit.session, unit.workspace_id)
+
+
+async def create_api_token(unit: Unit, actor: Actor, *, member_id: UUID, name: str, days: int = 90) -> str:
+    """The token, shown once. A member may make tokens for themself; owners and operators for anybody."""
+    if member_id != actor.member_id:
+        authorize(actor, Action.MANAGE_MEMBERS)
+    if await repository.member_by_id(unit.session, unit.workspace_id, member_id) is None:
+        raise not_found("member", member_id)
+    token, now = new_token(), unit.machine.now()
+    unit.session.add(
+        ApiTokenRow(
+            workspace_id=unit.workspace_id,
+            member_id=member_id,
+            name=name,
+            token_hash=token_hash(token),
+            created_at=now,
+            expires_at=now + timedelta(days=days),
+        )
+    )
+    await unit.session.flush()
+    return token

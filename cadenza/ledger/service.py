@@ -1,0 +1,245 @@
+"""Records what happened, what was decided, what a person should do, and who did what."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+from cadenza.ledger.contracts import (
+    Decision,
+    Event,
+    EventKind,
+    NewEvent,
+    NewWorkItem,
+    Option,
+    WorkItem,
+    WorkKind,
+)
+from cadenza.ledger.models import AuditRow, DecisionRow, EventRow, WorkItemRow
+
+_PAGE = 200
+
+
+async def record_events(unit: Unit, events: Iterable[NewEvent]) -> None:
+    """Append events in one statement. They commit with the change that they tell of."""
+    recorded = unit.machine.now()
+    rows = [
+        {
+            "workspace_id": unit.workspace_id,
+            "id": new_id(),
+            "at": event.at or unit.world.now(),
+            "recorded_at": recorded,
+            "kind": event.kind.value,
+            "origin": event.origin,
+            "contact_id": event.contact_id,
+            "campaign_id": event.campaign_id,
+            "step": event.step,
+            "variant": event.variant,
+            "touch_id": event.touch_id,
+            "message_id": event.message_id,
+            "mailbox_id": event.mailbox_id,
+            "member_id": event.member_id,
+            "machine": event.machine,
+            "data": event.data,
+        }
+        for event in events
+    ]
+    if rows:
+        await unit.session.execute(insert(EventRow), rows)
+
+
+async def timeline(
+    unit: Unit,
+    *,
+    contact_id: UUID | None = None,
+    touch_id: UUID | None = None,
+    campaign_id: UUID | None = None,
+    kinds: Sequence[EventKind] = (),
+    limit: int = _PAGE,
+) -> list[Event]:
+    """The newest events that fit every given filter, newest first."""
+    conditions: list[ColumnElement[bool]] = [EventRow.workspace_id == unit.workspace_id]
+    for column, value in (
+        (EventRow.contact_id, contact_id),
+        (EventRow.touch_id, touch_id),
+        (EventRow.campaign_id, campaign_id),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if kinds:
+        conditions.append(EventRow.kind.in_([k.value for k in kinds]))
+    query = select(EventRow).where(*conditions).order_by(EventRow.at.desc(), EventRow.id.desc()).limit(limit)
+    return [_event(row) for row in (await unit.session.scalars(query)).all()]
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        id=row.id,
+        recorded_at=row.recorded_at,
+        kind=EventKind(row.kind),
+        origin=row.origin,
+        at=row.at,
+        contact_id=row.contact_id,
+        campaign_id=row.campaign_id,
+        step=row.step,
+        variant=row.variant,
+        touch_id=row.touch_id,
+        message_id=row.message_id,
+        mailbox_id=row.mailbox_id,
+        member_id=row.member_id,
+        machine=row.machine,
+        data=row.data,
+    )
+
+
+async def record_decisions(unit: Unit, decisions: Iterable[Decision]) -> None:
+    rows = [
+        {
+            "workspace_id": unit.workspace_id,
+            "id": new_id(),
+            "at": decision.at or unit.world.now(),
+            "what": decision.what,
+            "options": [asdict(option) for option in decision.options],
+            "taken": decision.taken,
+            "reason": decision.reason,
+            "policy": decision.policy,
+            "version": decision.version,
+            "touch_id": decision.touch_id,
+            "contact_id": decision.contact_id,
+        }
+        for decision in decisions
+    ]
+    if rows:
+        await unit.session.execute(insert(DecisionRow), rows)
+
+
+async def decisions_of(unit: Unit, touch_id: UUID) -> list[Decision]:
+    """In the order they were taken."""
+    query = (
+        select(DecisionRow)
+        .where(DecisionRow.workspace_id == unit.workspace_id, DecisionRow.touch_id == touch_id)
+        .order_by(DecisionRow.at, DecisionRow.id)
+    )
+    return [
+        Decision(
+            what=row.what,
+            options=tuple(Option(**o) for o in row.options),
+            taken=row.taken,
+            reason=row.reason,
+            policy=row.policy,
+            version=row.version,
+            touch_id=row.touch_id,
+            contact_id=row.contact_id,
+            at=row.at,
+        )
+        for row in (await unit.session.scalars(query)).all()
+    ]
+
+
+async def open_work_items(unit: Unit, items: Iterable[NewWorkItem]) -> None:
+    """Open items; one whose key exists already, open or done, is left as it is."""
+    rows = [
+        {
+            **asdict(item),
+            "kind": item.kind.value,
+            "workspace_id": unit.workspace_id,
+            "id": new_id(),
+            "created_at": unit.machine.now(),
+        }
+        for item in items
+    ]
+    if rows:
+        await unit.session.execute(upsert(WorkItemRow).on_conflict_do_nothing(), rows)
+
+
+async def work_items(
+    unit: Unit,
+    actor: Actor,
+    *,
+    kinds: Sequence[WorkKind] = (),
+    owner_id: UUID | None = None,
+    limit: int = _PAGE,
+) -> list[WorkItem]:
+    """Open items, the earliest due first."""
+    authorize(actor, Action.READ)
+    conditions = [WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.done_at.is_(None)]
+    if kinds:
+        conditions.append(WorkItemRow.kind.in_([k.value for k in kinds]))
+    if owner_id is not None:
+        conditions.append(WorkItemRow.owner_id == owner_id)
+    query = select(WorkItemRow).where(*conditions).order_by(WorkItemRow.due_at, WorkItemRow.id).limit(limit)
+    return [_work_item(row) for row in (await unit.session.scalars(query)).all()]
+
+
+def _work_item(row: WorkItemRow) -> WorkItem:
+    return WorkItem(
+        id=row.id,
+        kind=WorkKind(row.kind),
+        key=row.key,
+        title=row.title,
+        detail=row.detail,
+        queue=row.queue,
+        due_at=row.due_at,
+        contact_id=row.contact_id,
+        touch_id=row.touch_id,
+        conversation_id=row.conversation_id,
+        owner_id=row.owner_id,
+        created_at=row.created_at,
+        done_at=row.done_at,
+    )
+
+
+async def finish_work_items(
+    unit: Unit,
+    *,
+    ids: Sequence[UUID] = (),
+    touch_ids: Sequence[UUID] = (),
+    conversation_id: UUID | None = None,
+    member_id: UUID | None = None,
+) -> None:
+    """Close open items by their own id, or by what they are about."""
+    about: list[ColumnElement[bool]] = []
+    if ids:
+        about.append(WorkItemRow.id.in_(ids))
+    if touch_ids:
+        about.append(WorkItemRow.touch_id.in_(touch_ids))
+    if conversation_id is not None:
+        about.append(WorkItemRow.conversation_id == conversation_id)
+    for condition in about:
+        await unit.session.execute(
+            update(WorkItemRow)
+            .where(WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.done_at.is_(None), condition)
+            .values(done_at=unit.machine.now(), done_by=member_id)
+        )
+
+
+async def audit(unit: Unit, actor: Actor, action: str, subject: str = "", **data: Any) -> None:
+    """One line in the audit trail; call it once in every door that changes something on a person's word."""
+    unit.session.add(
+        AuditRow(
+            workspace_id=unit.workspace_id,
+            at=unit.machine.now(),
+            member_id=actor.member_id,
+            actor=actor.name or actor.origin.value,
+            origin=actor.origin.value,
+            action=action,
+            subject=subject[:200],
+            data=data,
+        )
+    )
+    await unit.session.flush()
+
+
+async def make_event_partitions(unit: Unit, around: datetime, months: int = 3) -> None:
+    """Make sure that the months from ``around`` on have partitions of their own."""
+    await unit.session.execute(
+        text("select make_event_partitions(:month, :months)"), {"month": around.date(), "months": months}
+    )
