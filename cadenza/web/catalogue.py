@@ -1,0 +1,115 @@
+"""Texts in the reader's language. The English text is its own key; other languages are .po files in ``locale``.
+
+``python -m cadenza.web.catalogue`` collects every text of templates and pages and merges it into the .po files.
+"""
+
+import sys
+from contextvars import ContextVar
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parent
+LOCALES = HERE / "locale"
+LANGUAGES = ("en", "de")
+DEFAULT = "en"
+
+# Headers that would change with every merge and say nothing to us.
+_NOISE = tuple(f'"{name}' for name in ("POT-C", "PO-R", "Last-T", "Language-T", "Generated", "Report"))
+
+_language: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+def locale_of(name: str) -> Locale:
+    """The locale with this name, for numbers and dates; English when it is unknown."""
+    try:
+        return Locale.parse(name.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(DEFAULT)
+
+
+def speak(locale: str) -> None:
+    """Set the language of the texts of this request."""
+    language = locale_of(locale).language
+    _language.set(language if language in LANGUAGES else DEFAULT)
+
+
+def language() -> str:
+    return _language.get()
+
+
+def preferred(accept_language: str) -> str:
+    """The first language of an ``Accept-Language`` header that there is a catalogue for."""
+    for part in accept_language.split(","):
+        name = part.partition(";")[0].strip()
+        if name.partition("-")[0].lower() in LANGUAGES:
+            return name
+    return DEFAULT
+
+
+@cache
+def _translations(language: str) -> NullTranslations:
+    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def gettext(message: str) -> str:
+    return _translations(_language.get()).gettext(message)
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    return _translations(_language.get()).ngettext(one, many, count)
+
+
+def collect() -> Catalog:
+    """Every text of the package that is marked for translation, with the files it stands in."""
+    catalogue = Catalog(project="Cadenza", copyright_holder="", charset="utf-8")
+    options: dict[str, dict[str, Any]] = {
+        "**/templates/**.html": {"newstyle_gettext": "true", "silent": "false"}
+    }
+    methods = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+    found = extract_from_dir(
+        PACKAGE, methods, options, keywords={"_": None, "gettext": None, "ngettext": (1, 2)}
+    )
+    for file, _line, message, _comments, _context in sorted(found, key=lambda item: (item[0], item[1])):
+        catalogue.add(message, locations=[(Path(file).as_posix(), 0)])
+    return catalogue
+
+
+def merge(language: str) -> None:
+    """Bring the .po file of a language up to the texts that exist now; texts that are gone are dropped."""
+    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as file:
+        known = read_po(file, locale=language)
+    known.update(collect(), no_fuzzy_matching=True)
+    known.obsolete.clear()
+    written = BytesIO()
+    write_po(written, known, width=110, include_lineno=False)
+    lines = written.getvalue().decode().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith(_NOISE)))
+
+
+def main() -> int:
+    for name in LANGUAGES:
+        if name != DEFAULT:
+            merge(name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What is answered when something goes wrong: a page for people, RFC 9457 problem details for programs.
+
+Each carries the id that the log has too, and nothing of the inside.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from cadenza.core.errors import CadenzaError, Kind, Problem
+from cadenza.web.catalogue import gettext as _
+from cadenza.web.rendering import render, speak_to
+
+STATUS = {
+    Kind.INVALID: 422,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.NOT_ALLOWED: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_MANY: 429,
+    Kind.TEMPORARY: 503,
+}
+
+
+def wants_page(request: Request) -> bool:
+    """A browser that asked for a document; htmx and programs get problem details."""
+    if request.url.path.startswith("/api/") or request.headers.get("hx-request"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def answer(request: Request, error: CadenzaError) -> Response:
+    """The answer to an error that a user caused or can do something about."""
+    if error.kind is Kind.UNAUTHENTICATED and wants_page(request):
+        return RedirectResponse(_log_in_address(request), 303)
+    speak_to(request)
+    return _answer(request, STATUS[error.kind], error)
+
+
+def crashed(request: Request) -> Response:
+    """The answer to a bug. The log line with the same id has the rest."""
+    speak_to(request)
+    error = CadenzaError(
+        "internal_error",
+        _("Something broke on our side."),
+        fix=_("Nothing of this request was kept. Try again; if it stays, give the operator the id below."),
+    )
+    return _answer(request, 500, error)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Exception handler for ``CadenzaError``, validation errors and plain HTTP errors."""
+    if isinstance(error, CadenzaError):
+        return answer(request, error)
+    speak_to(request)
+    if isinstance(error, RequestValidationError):
+        return _answer(request, 422, _validation(error))
+    if isinstance(error, HTTPException):
+        return _answer(request, error.status_code, _http(error), error.headers)
+    raise error
+
+
+def _log_in_address(request: Request) -> str:
+    """Back to the same page after logging in, for pages that can be asked for again."""
+    if request.method != "GET" or request.url.path == "/":
+        return "/login"
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"/login?next={quote(back)}"
+
+
+def _validation(error: RequestValidationError) -> CadenzaError:
+    problems = tuple(
+        Problem(str(e["msg"]), key=".".join(str(part) for part in e["loc"][1:]), code=str(e["type"]))
+        for e in error.errors()
+    )
+    return CadenzaError(
+        "request_invalid", _("Something in this request is missing or wrong."), fix=_("Correct it below and send it again."),
+        problems=problems,
+    )  # fmt: skip
+
+
+def _http(error: HTTPException) -> CadenzaError:
+    if error.status_code == 404:
+        return CadenzaError(
+            "page_not_found", _("There is no such page."), fix=_("Go back, or start from Today.")
+        )
+    if error.status_code == 405:
+        return CadenzaError("method_not_allowed", _("This address does not do that."))
+    return CadenzaError("http_error", str(error.detail))
+
+
+def _answer(
+    request: Request, status: int, error: CadenzaError, headers: Any = None
+) -> Response:  # fmt: skip
+    request_id = str(getattr(request.state, "request_id", ""))
+    if wants_page(request):
+        response = render(
+            request, "web/error.html", status=status, error=error, request_id=request_id, status_code=status
+        )
+        response.headers.update(headers or {})
+        return response
+    content = {
+        "type": "about:blank",
+        "title": error.message,
+        "status": status,
+        "detail": error.fix or error.message,
+        "code": error.code,
+        "fix": error.fix,
+        "problems": _problems(error.problems),
+        "id": request_id,
+    }
+    return JSONResponse(content, status, headers=headers, media_type="application/problem+json")
+
+
+def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:
+    return [{"message": p.message, "line": p.line, "key": p.key, "code": p.code} for p in problems]

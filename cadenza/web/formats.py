@@ -1,0 +1,137 @@
+"""Numbers, shares and times as the reader writes them. Used as template filters.
+
+Who reads, and what time it is in the world, is set once a request by ``reading``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+from cadenza.web.catalogue import gettext as _
+from cadenza.web.catalogue import locale_of, speak
+from cadenza.web.contracts import Reader
+
+_NO_BREAK = "\N{NARROW NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    locale: Locale
+    zone: ZoneInfo
+    now: datetime
+
+
+_reading: ContextVar[_Reading] = ContextVar("reading")
+
+
+@contextmanager
+def reading(reader: Reader, now: datetime) -> Iterator[None]:
+    """Format for this reader while the block runs. ``now`` is world time."""
+    speak(reader.locale)
+    token = _reading.set(_Reading(locale_of(reader.locale), zone_of(reader.timezone), now))
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def number(value: float, digits: int = 0) -> str:
+    """``1060`` as ``1,060``; ``digits`` after the point."""
+    pattern = "#,##0." + "0" * digits if digits else "#,##0"
+    return format_decimal(value, format=pattern, locale=_reading.get().locale)
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share between 0 and 1 as a percentage, such as ``2.3 %``."""
+    return f"{number(share * 100, digits)}{_NO_BREAK}%"
+
+
+def span(low: float, high: float, digits: int = 1) -> str:
+    """The ends of an interval of shares, without the sign: ``1.2 to 4.3`` as ``1.2–4.3``."""
+    return f"{number(low * 100, digits)}–{number(high * 100, digits)}"
+
+
+def moment(at: datetime, zone: str | None = None) -> Markup:
+    """A time in the reader's zone, with that of ``zone`` (the recipient's) beside it where the clocks differ."""
+    reader = _reading.get()
+    text = _short(at.astimezone(reader.zone), reader)
+    if zone and at.astimezone(zone_of(zone)).utcoffset() != at.astimezone(reader.zone).utcoffset():
+        theirs = _short(at.astimezone(zone_of(zone)), reader)
+        text = _("%(ours)s, theirs %(theirs)s") % {"ours": text, "theirs": theirs}
+    return _time_element(at, text, reader)
+
+
+def clock(at: datetime) -> Markup:
+    """Only hours, minutes and seconds, in the reader's zone."""
+    reader = _reading.get()
+    return _time_element(
+        at, format_datetime(at, "HH:mm:ss", tzinfo=reader.zone, locale=reader.locale), reader
+    )
+
+
+def world_time(at: datetime) -> str:
+    """Day and time in full, in the reader's zone; the page lets it run on."""
+    reader = _reading.get()
+    return format_datetime(at, _("EEE, d MMM y, HH:mm"), tzinfo=reader.zone, locale=reader.locale)
+
+
+def _time_element(at: datetime, text: str, reader: _Reading) -> Markup:
+    full = format_datetime(at, _("EEEE d MMMM y, HH:mm:ss"), tzinfo=reader.zone, locale=reader.locale)
+    element = Markup('<time datetime="{at}" title="{full} {zone}">{text}</time>')
+    return element.format(
+        at=at.astimezone(UTC).isoformat(timespec="seconds"), full=full, zone=reader.zone.key, text=text
+    )
+
+
+def _short(local: datetime, reader: _Reading) -> str:
+    """As few words as leave no doubt: the hour today, the weekday within six days, the date, the year."""
+    now = reader.now.astimezone(local.tzinfo)
+    days = abs((local.date() - now.date()).days)
+    if days == 0:
+        pattern = _("HH:mm")
+    elif days < 7:
+        pattern = _("EEE HH:mm")
+    elif local.year == now.year:
+        pattern = _("EEE d MMM HH:mm")
+    else:
+        pattern = _("d MMM y")
+    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=reader.locale)
+
+
+def day(at: datetime) -> str:
+    """The day in the reader's zone: "Today", "Yesterday", else the date."""
+    reader = _reading.get()
+    local, today = at.astimezone(reader.zone).date(), reader.now.astimezone(reader.zone).date()
+    if local == today:
+        return _("Today")
+    if local == today - timedelta(days=1):
+        return _("Yesterday")
+    return format_datetime(at, _("EEEE d MMMM y"), tzinfo=reader.zone, locale=reader.locale)
+
+
+def ago(at: datetime) -> str:
+    """How long before (or after) now, such as ``44 minutes ago``."""
+    reader = _reading.get()
+    return format_timedelta(at - reader.now, add_direction=True, locale=reader.locale)
+
+
+def duration(length: timedelta) -> str:
+    """Such as ``2 hours``."""
+    return format_timedelta(length, locale=_reading.get().locale)

@@ -1,0 +1,105 @@
+"""Templates to HTML. Every room keeps its own under ``<room>/templates/<room>/``; everything is escaped."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from cadenza.core.clock import MachineClock
+from cadenza.web import catalogue, formats
+from cadenza.web.contracts import Reader
+
+PACKAGE = Path(__file__).resolve().parents[1]
+STATIC = Path(__file__).parent / "static"
+
+
+@cache
+def environment() -> Environment:
+    """The templates of all rooms, looked up as ``room/page.html``."""
+    folders = sorted(PACKAGE.glob("*/templates"))
+    made = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    for name in ("number", "percent", "span", "moment", "clock", "world_time", "day", "ago", "duration"):
+        made.filters[name] = getattr(formats, name)
+    made.globals["static"] = static
+    return made
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, with its content in the name or the query, so that it may be kept for ever."""
+    if name.startswith("vendor/"):
+        files = json.loads((STATIC / "vendor" / "manifest.json").read_text())["files"]
+        return f"/static/vendor/{files[name.removeprefix('vendor/')]}"
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+def reader_of(request: Request) -> Reader:
+    """Who reads: the member who is logged in, else a stranger whose browser names a language."""
+    known = getattr(request.state, "reader", None)
+    if isinstance(known, Reader):
+        return known
+    actor = getattr(request.state, "actor", None)
+    locale = catalogue.preferred(request.headers.get("accept-language", ""))
+    return Reader(name=actor.name if actor else "", locale=locale)
+
+
+def speak_to(request: Request) -> None:
+    catalogue.speak(reader_of(request).locale)
+
+
+def render_part(request: Request, template: str, **context: Any) -> str:
+    """A template as text: a whole page, or the part of one that is swapped in."""
+    reader = reader_of(request)
+    database = getattr(request.app.state, "database", None)
+    now = (database.world if database else MachineClock()).now()
+    with formats.reading(reader, now):
+        shared = {"request": request, "reader": reader, "now": now, "language": catalogue.language()}
+        shell = _shell(request, reader)
+        return environment().get_template(template).render(**shared, shell=shell, **context)
+
+
+def render(request: Request, template: str, *, status_code: int = 200, **context: Any) -> HTMLResponse:
+    """A page. ``context`` is what the template shows; every value in it is escaped."""
+    return HTMLResponse(render_part(request, template, **context), status_code)
+
+
+def _shell(request: Request, reader: Reader) -> dict[str, Any]:
+    """What the frame around every page needs."""
+    from cadenza.web.security import form_token  # noqa: PLC0415 - security answers with pages, which are made here
+
+    edge = getattr(request.app.state, "edge", None)
+    session = request.cookies.get(edge.session_cookie) if edge else None
+    database = getattr(request.app.state, "database", None)
+    return {
+        "nonce": getattr(request.state, "nonce", ""),
+        "path": request.url.path,
+        "signed_in": bool(reader.name),
+        "token": form_token(session) if session else "",
+        "sandbox": bool(edge and edge.sandbox),
+        "speed": getattr(database.world, "speed", 1.0) if database else 1.0,
+        "htmx": Markup(json.dumps(_HTMX).replace("'", "&#39;")),  # noqa: S704 - our own constant
+    }
+
+
+_HTMX = {
+    "allowEval": False,
+    "allowScriptTags": False,
+    "includeIndicatorStyles": False,
+    "selfRequestsOnly": True,
+    "historyCacheSize": 0,  # pages hold personal data; the browser's storage does not (ASVS 14.3.3)
+    "refreshOnHistoryMiss": True,
+}

@@ -1,0 +1,46 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cadenza.web.contracts import Reader
+from cadenza.web.formats import day, duration, moment, number, percent, reading, span
+
+NOW = datetime(2026, 5, 6, 8, 42, tzinfo=UTC)
+BERLIN = Reader("Nora", locale="en", timezone="Europe/Berlin")
+GERMAN = Reader("Nora", locale="de", timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (NOW, "10:42"),
+        (NOW + timedelta(days=1), "Thu 10:42"),
+        (NOW - timedelta(days=20), "Thu 16 Apr 10:42"),
+        (NOW - timedelta(days=400), "1 Apr 2025"),
+        (datetime(2026, 5, 5, 22, 30, tzinfo=UTC), "00:30"),
+    ],
+)
+def test_a_time_is_as_short_as_it_can_be_without_doubt(at: datetime, text: str) -> None:
+    with reading(BERLIN, NOW):
+        assert f">{text}</time>" in moment(at)
+
+
+def test_the_recipients_time_stands_beside_ours_only_where_it_differs() -> None:
+    with reading(BERLIN, NOW):
+        assert ">10:42, theirs 04:42</time>" in moment(NOW, "America/New_York")
+        assert ">10:42</time>" in moment(NOW, "Europe/Paris")
+        assert ">10:42, theirs 08:42</time>" in moment(NOW, "No/Such Zone<script>")
+
+
+def test_numbers_follow_the_readers_locale() -> None:
+    with reading(BERLIN, NOW):
+        assert (number(1060), percent(0.0234), span(0.012, 0.0431)) == ("1,060", "2.3\u202f%", "1.2–4.3")
+    with reading(GERMAN, NOW):
+        assert (number(1060), percent(0.0234), span(0.012, 0.0431)) == ("1.060", "2,3\u202f%", "1,2–4,3")
+        assert duration(timedelta(hours=2)) == "2 Stunden"
+
+
+@pytest.mark.parametrize(("back", "text"), [(0, "Today"), (1, "Yesterday"), (3, "Sunday 3 May 2026")])
+def test_days_are_counted_in_the_readers_zone(back: int, text: str) -> None:
+    with reading(BERLIN, NOW):
+        assert day(NOW - timedelta(days=back)) == text
