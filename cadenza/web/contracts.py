@@ -5,13 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads a page: their language, their zone, and the names shown in the rail.
-
-    The room that authenticates puts one into ``request.state.reader``.
-    """
+    """Who reads a page: their name (empty for strangers), language and zone."""
 
     name: str = ""
-    workspace: str = ""
     locale: str = "en"  # BCP 47 or POSIX spelling
     timezone: str = "UTC"  # IANA
 
@@ -20,7 +16,11 @@ class Reader:
 class Edge:
     """How this installation is reached. Kept in ``app.state.edge`` by ``install``."""
 
-    session_cookie: str
+    session_cookie: str  # with https it carries the prefix __Host-
     public_url: str | None = None
     sandbox: bool = False
     crossing: tuple[str, ...] = ()  # path prefixes that strangers may post to, such as one-click unsubscribe
+
+    def cookie(self, scheme: str) -> str:
+        """The name of the session's cookie on requests of this scheme."""
+        return f"__Host-{self.session_cookie}" if scheme == "https" else self.session_cookie

@@ -48,13 +48,11 @@ def static(name: str) -> str:
 
 
 def reader_of(request: Request) -> Reader:
-    """Who reads: the member who is logged in, else a stranger whose browser names a language."""
-    known = getattr(request.state, "reader", None)
-    if isinstance(known, Reader):
-        return known
-    actor = getattr(request.state, "actor", None)
-    locale = catalogue.preferred(request.headers.get("accept-language", ""))
-    return Reader(name=actor.name if actor else "", locale=locale)
+    """Who reads: the member that the session middleware found, else a stranger whose browser names a language."""
+    member = getattr(request.state, "member", None)
+    if member is not None:
+        return Reader(member.name or member.email, member.locale, member.timezone)
+    return Reader(locale=catalogue.preferred(request.headers.get("accept-language", "")))
 
 
 def speak_to(request: Request) -> None:
@@ -82,7 +80,7 @@ def _shell(request: Request, reader: Reader) -> dict[str, Any]:
     from cadenza.web.security import form_token  # noqa: PLC0415 - security answers with pages, which are made here
 
     edge = getattr(request.app.state, "edge", None)
-    session = request.cookies.get(edge.session_cookie) if edge else None
+    session = request.cookies.get(edge.cookie(request.url.scheme)) if edge else None
     database = getattr(request.app.state, "database", None)
     return {
         "nonce": getattr(request.state, "nonce", ""),

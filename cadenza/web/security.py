@@ -118,7 +118,7 @@ class ForgeryMiddleware:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        session = _cookie(headers, self.edge.session_cookie)
+        session = _cookie(headers, self.edge.cookie(scope["scheme"]))
         origin_proven = self._came_from_here(scope, headers)
         if origin_proven is False or (session and not origin_proven):
             await self._refuse(scope, receive, send, "other_site")

@@ -1,0 +1,69 @@
+"""Signing in and out."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from cadenza.core.errors import CadenzaError
+from cadenza.core.settings import settings
+from cadenza.identity.middleware import cookie_name
+from cadenza.identity.sessions import log_in, log_out
+from cadenza.web.failures import STATUS
+from cadenza.web.service import render, safe_path, see
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/login")
+async def ask(request: Request, next: str = "/") -> Response:  # noqa: A002 - the name in the address
+    if getattr(request.state, "actor", None):
+        return see(safe_path(next))
+    return render(request, "identity/login.html", next=safe_path(next), email="", error=None)
+
+
+@router.post("/login")
+async def enter(
+    request: Request,
+    email: Annotated[str, Form(max_length=320)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002
+) -> Response:
+    database, source = request.app.state.database, request.client.host if request.client else ""
+    try:
+        token = await log_in(database, email, password, source)
+    except CadenzaError as error:
+        context = {"next": safe_path(next), "email": email, "error": error}
+        return render(request, "identity/login.html", status_code=STATUS[error.kind], **context)
+    await _forget(request)
+    answer = see(safe_path(next))
+    _set_cookie(request, answer, token, settings().session_days * 86_400)
+    return answer
+
+
+@router.post("/logout")
+async def leave(request: Request) -> Response:
+    await _forget(request)
+    answer = see("/login")
+    _set_cookie(request, answer, "", 0)
+    answer.headers["clear-site-data"] = '"cache"'
+    return answer
+
+
+async def _forget(request: Request) -> None:
+    """End the session that came with this request, so that an old cookie is dead from now on."""
+    if before := request.cookies.get(cookie_name(request.url.scheme)):
+        await log_out(request.app.state.database, before)
+
+
+def _set_cookie(request: Request, answer: Response, token: str, seconds: int) -> None:
+    secure = request.url.scheme == "https"
+    answer.set_cookie(
+        cookie_name(request.url.scheme),
+        token,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+    )
