@@ -93,6 +93,28 @@ class Fetched:
     raw: bytes
     seen: bool
     internal_date: datetime | None
+    truncated: bool = False  # larger than we read: the rest stayed on the server
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCursor:
+    """How far a folder has been read. ``uidvalidity`` 0 and ``last_uid`` 0 mean: not at all."""
+
+    folder: str
+    uidvalidity: int = 0
+    last_uid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some messages, and the cursor to store in the same transaction as they are.
+
+    ``resync``: the folder was numbered anew and is read from its start, so known messages come again.
+    """
+
+    cursor: FolderCursor
+    messages: tuple[Fetched, ...]
+    resync: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,195 @@
+"""One IMAP connection (RFC 3501): commands, their answers, and the grammar between.
+
+Written here because in the asyncio libraries at hand a lost connection leaves the waiting command hanging until
+its time-out, and a half-received FETCH is thrown away whole; here both are told at once and kept.
+"""
+
+import asyncio
+import base64
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cadenza.channels.contracts import Credentials, Server, Tls
+from cadenza.channels.email.wire import Wire, WireLostError, WireRefusedError, connect, deadline, tls_context
+
+LARGEST_LITERAL = 64 * 1024 * 1024
+
+_LITERAL = re.compile(rb"~?\{(\d+)\+?\}$")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+')
+_ESCAPED = re.compile(rb"\\(.)")
+
+Value = bytes | list["Value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Counted bytes, told apart from the text around them."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One untagged answer: the text of its lines and the literals between them."""
+
+    parts: tuple[bytes | Literal, ...]
+
+    @property
+    def line(self) -> bytes:
+        return self.parts[0] if isinstance(self.parts[0], bytes) else b""
+
+    def values(self) -> list[Value]:
+        """The parenthesised grammar as nested lists; quoted strings and literals without their marks."""
+        stack: list[list[Value]] = [[]]
+        for part in self.parts:
+            if isinstance(part, Literal):
+                stack[-1].append(part.content)
+                continue
+            for token in _TOKEN.findall(_LITERAL.sub(b"", part)):
+                if token == b"(":
+                    stack.append([])
+                elif token == b")" and len(stack) > 1:
+                    inner = stack.pop()
+                    stack[-1].append(inner)
+                else:
+                    stack[-1].append(_ESCAPED.sub(rb"\1", token[1:-1]) if token[:1] == b'"' else token)
+        return stack[0]
+
+
+def quoted(text: str) -> bytes:
+    """An IMAP quoted string. Raises ``WireRefusedError`` on what none can hold."""
+    if not text.isascii() or any(c in text for c in "\r\n\0"):
+        raise WireRefusedError("the text cannot stand in an IMAP command")
+    return b'"' + text.replace("\\", "\\\\").replace('"', '\\"').encode("ascii") + b'"'
+
+
+class ImapConnection:
+    """Logged in after ``open``. Every command has one deadline as a whole."""
+
+    def __init__(self, server: Server, *, seconds: float, context: ssl.SSLContext | None = None) -> None:
+        self.server = server
+        self.capabilities: frozenset[str] = frozenset()
+        self._seconds = seconds
+        self._context = context
+        self._wire: Wire | None = None
+        self._count = 0
+
+    @property
+    def live(self) -> bool:
+        return self._wire is not None and self._wire.open
+
+    async def open(self, credentials: Credentials) -> None:
+        """Connect, TLS, log in. Raises ``WireLostError``; ``WireRefusedError`` only from the log-in."""
+        async with deadline(self._seconds):
+            self._wire = await connect(self.server, self._context)
+            greeting = await self._wire.line()
+        if not greeting.startswith((b"* OK", b"* PREAUTH")):
+            raise WireLostError(greeting.decode("utf-8", "replace") or "no greeting")
+        await self._learn_capabilities()
+        if self.server.tls is Tls.STARTTLS:
+            await self._starttls()
+        await self._login(credentials)
+        await self._learn_capabilities()
+
+    async def _starttls(self) -> None:
+        if "STARTTLS" not in self.capabilities:
+            raise WireLostError("the server does not offer STARTTLS, and nothing is sent in clear")
+        try:
+            await self.run(b"STARTTLS")
+        except WireRefusedError as refused:
+            raise WireLostError(f"STARTTLS was refused: {refused}") from refused
+        async with deadline(self._seconds):
+            await self._live().start_tls(self._context or tls_context(), self.server.host)
+        await self._learn_capabilities()
+
+    async def _login(self, credentials: Credentials) -> None:
+        if "AUTH=PLAIN" in self.capabilities:
+            secret = base64.b64encode(f"\0{credentials.user}\0{credentials.password}".encode())
+            await self.run(b"AUTHENTICATE PLAIN", literal=secret + b"\r\n")
+        elif "LOGINDISABLED" in self.capabilities:
+            raise WireRefusedError("the server allows no log-in over this connection")
+        else:
+            await self.run(b"LOGIN " + quoted(credentials.user) + b" " + quoted(credentials.password))
+
+    async def _learn_capabilities(self) -> None:
+        words: set[str] = set()
+        for answer in await self.run(b"CAPABILITY"):
+            if answer.line.upper().startswith(b"* CAPABILITY"):
+                words.update(answer.line.decode("ascii", "replace").upper().split()[2:])
+        self.capabilities = frozenset(words)
+
+    async def run(
+        self,
+        command: bytes,
+        *,
+        literal: bytes | None = None,
+        sink: Callable[[Answer], None] | None = None,
+    ) -> list[Answer]:
+        """The untagged answers of one command; ``sink`` gets each as it arrives, so that a cut loses none.
+
+        ``literal`` is sent when the server asks for it. The last answer is the tagged line. Raises
+        ``WireRefusedError`` on NO and BAD, ``WireLostError`` on anything else that is not OK.
+        """
+        wire = self._live()
+        self._count += 1
+        tag = b"c%d" % self._count
+        answers: list[Answer] = []
+        async with deadline(self._seconds):
+            wire.write(tag + b" " + command + b"\r\n")
+            while not (answer := await self._answer()).line.startswith(tag + b" "):
+                if answer.line.startswith(b"+"):
+                    if literal is None:
+                        raise WireLostError("the server asks for more than the command has")
+                    wire.write(literal)
+                    literal = None
+                    continue
+                answers.append(answer)
+                if sink is not None:
+                    sink(answer)
+        _, _, result = answer.line.partition(b" ")
+        if not result.upper().startswith(b"OK"):
+            raise WireRefusedError(result.decode("utf-8", "replace"))
+        return [*answers, answer]
+
+    async def idle(self, seconds: float) -> bool:
+        """Wait for word of a new message (RFC 2177). True when it came. Raises ``WireLostError``."""
+        self._count += 1
+        tag = b"c%d" % self._count
+        self._live().write(tag + b" IDLE\r\n")
+        news = False
+        try:
+            async with asyncio.timeout(seconds):
+                while not news:
+                    answer = await self._answer()
+                    if answer.line.startswith(tag):
+                        raise WireLostError(answer.line.decode("utf-8", "replace"))
+                    news = answer.line.upper().endswith((b" EXISTS", b" RECENT"))
+        except TimeoutError:
+            pass  # silence is the usual answer
+        async with deadline(self._seconds):
+            self._live().write(b"DONE\r\n")
+            while not (answer := await self._answer()).line.startswith(tag):
+                news = news or answer.line.upper().endswith(b" EXISTS")
+        return news
+
+    async def _answer(self) -> Answer:
+        wire = self._live()
+        parts: list[bytes | Literal] = [await wire.line()]
+        while (last := parts[-1]) and isinstance(last, bytes) and (found := _LITERAL.search(last)):
+            size = int(found.group(1))
+            if size > LARGEST_LITERAL:
+                raise WireLostError(f"the server sends {size} bytes at once")
+            parts += [Literal(await wire.exactly(size)), await wire.line()]
+        return Answer(tuple(parts))
+
+    def _live(self) -> Wire:
+        if self._wire is None:
+            raise WireLostError("not connected")
+        return self._wire
+
+    def close(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+        self._wire = None
