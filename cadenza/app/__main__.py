@@ -1,0 +1,3 @@
+from cadenza.app.cli import main
+
+main()

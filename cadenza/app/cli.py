@@ -1,0 +1,50 @@
+"""The command line: every command by name, loaded when called."""
+
+from importlib import import_module
+
+import click
+
+# Loaded when called, so that `--help` answers at once. Name: (where the click command is, what it is for).
+COMMANDS = {
+    "up": ("cadenza.app.processes:up", "Start everything on this machine."),
+    "web": ("cadenza.app.processes:web", "Serve the pages and the API."),
+    "worker": ("cadenza.app.processes:worker", "Send, read mail and do background work."),
+    "sandbox": ("cadenza.app.processes:sandbox", "Serve a local world to send into."),
+    "contacts": ("cadenza.audience.commands:contacts", "Import people and companies."),
+    "campaigns": ("cadenza.engine.commands:campaigns", "Apply, launch, pause, resume and stop campaigns."),
+    "senders": ("cadenza.channels.commands:senders", "Add and test mailboxes."),
+    "touches": ("cadenza.engine.commands:touches", "Explain and plan touches."),
+    "replies": ("cadenza.inbox.commands:replies", "Say what a reply means."),
+    "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),
+    "bench": ("cadenza.app.benchmarks:bench", "Measure this machine."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cadenza")
+def cli() -> None:
+    """Cadenza runs outbound campaigns by itself."""
+
+
+def main() -> None:
+    cli(prog_name="cadenza")
+
+

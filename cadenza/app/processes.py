@@ -1,0 +1,166 @@
+"""The processes of an installation: `up` starts the others; web and worker hold no state of their own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from cadenza.app import composition
+from cadenza.core import logs
+from cadenza.core.command import run_async
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError
+from cadenza.core.installation import attach, continue_world, follow_world, open_installation
+from cadenza.core.jobs import run_jobs
+from cadenza.core.settings import Settings, settings
+from cadenza.core.supervisor import Child, stop_on_signals, supervise
+
+_READY_SECONDS = 60
+
+
+@click.command()
+@click.option("--sandbox", "with_sandbox", is_flag=True, help="With a local world to send into, and a demo workspace.")
+@click.option("--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The sandbox's world file.")
+@click.option("--speed", type=click.FloatRange(0.01, 20_000), help="World seconds per second; 1440 is a day a minute.")
+@run_async
+async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> int:
+    """Start the database, the pages, the worker and, on request, the sandbox; Ctrl-C stops all."""
+    current = settings()
+    logs.configure(current.log_level)
+    if (world or speed) and not with_sandbox:
+        raise click.UsageError("--world and --speed belong to --sandbox.")
+    if not with_sandbox:
+        raise CadenzaError(
+            "production_not_ready",
+            "This version runs campaigns in the sandbox only.",
+            fix="Use `cadenza up --sandbox`.",
+        )
+    async with open_installation() as database:
+        await continue_world(database)
+        await _run(database, current, world, speed)
+    return 0
+
+
+async def _run(database: Database, current: Settings, world: Path | None, speed: float | None) -> None:
+    port = _free_port(current)
+    environment = {
+        "CADENZA_DATABASE_URL": database.url,
+        "CADENZA_HOME": str(current.home),
+        "CADENZA_PORT": str(port),
+        "CADENZA_PUBLIC_URL": current.public_url or f"http://{current.host}:{port}",
+        "CADENZA_SANDBOX": "true",
+    }
+    options = [*(("--world", str(world.absolute())) if world else ()), *(("--speed", str(speed)) if speed else ())]
+    children = [Child(("sandbox", *options)), Child(("web",)), Child(("worker",))]
+    stop = stop_on_signals()
+    running = asyncio.create_task(supervise(children, environment, stop))
+    announcing = asyncio.create_task(_announce(current, port))
+    try:
+        await running
+    finally:
+        announcing.cancel()
+    click.echo("Stopped.", err=True)
+
+
+def _free_port(current: Settings) -> int:
+    """The wanted port; if it is taken and nobody asked for it by name, any free one."""
+    for port in (current.port, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((current.host, port))
+            except OSError:
+                if "port" in current.model_fields_set:
+                    break
+                continue
+            number: int = probe.getsockname()[1]
+            return number
+    raise CadenzaError("port_taken", f"Port {current.port} is in use.", fix="Set CADENZA_PORT to another, or to 0.")
+
+
+async def _announce(current: Settings, port: int) -> None:
+    address = f"http://{current.host}:{port}"
+    while not await _answers(current.host, port):
+        await asyncio.sleep(0.1)
+    login = await composition.demo_login(current)
+    click.echo(f"\n  Cadenza runs at {address}\n  Sign in as {login}\n  Ctrl-C stops everything.\n")
+
+
+async def _answers(host: str, port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: cadenza\r\nConnection: close\r\n\r\n")
+    line = await reader.readline()
+    writer.close()
+    return b" 200 " in line
+
+
+@contextlib.asynccontextmanager
+async def _process() -> Any:
+    """The database and settings of a process that `up` (or a service manager) started."""
+    current = settings()
+    logs.configure(current.log_level)
+    if current.database_url is None:
+        raise CadenzaError("database_url_missing", "CADENZA_DATABASE_URL is not set.", fix="Use `cadenza up`.")
+    async with attach(current.database_url, current) as database:
+        yield database, current
+
+
+async def _until_stopped(*work: Coroutine[Any, Any, None]) -> int:
+    """Run all until a signal comes; the first one that fails ends the process, so that it is started anew."""
+    stop = stop_on_signals()
+    tasks = [asyncio.create_task(each) for each in work]
+    waiting = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiting, *tasks):
+        task.cancel()
+    await asyncio.gather(waiting, *tasks, return_exceptions=True)
+    for task in done - {waiting}:
+        task.result()
+    return 0
+
+
+@click.command(hidden=True)
+@run_async
+async def web() -> int:
+    """Serve the pages and the API."""
+    async with _process() as (database, current):
+        server = Server(
+            composition.web_app(database, current),
+            address=current.host,
+            port=current.port,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_enabled=False,
+        )
+        return await _until_stopped(server.serve(), follow_world(database))
+
+
+@click.command(hidden=True)
+@run_async
+async def worker() -> int:
+    """Send what is due, read what comes in, and do the jobs."""
+    async with _process() as (database, current):
+        return await _until_stopped(
+            follow_world(database, keep=True),
+            run_jobs(database, composition.JOBS),
+            *(loop(database, current) for loop in composition.LOOPS),
+        )
+
+
+@click.command(hidden=True)
+@click.option("--world", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--speed", type=float)
+@run_async
+async def sandbox(*, world: Path | None, speed: float | None) -> int:
+    """Serve the local world: mail servers, prospects, the demo workspace."""
+    async with _process() as (database, current):
+        return await _until_stopped(composition.sandbox(database, current, world, speed), follow_world(database))

@@ -1,0 +1,31 @@
+"""When the next step is due: pure, and the same every time it is asked for the same person and step."""
+
+import hashlib
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cadenza.timing.contracts import Window
+from cadenza.timing.service import add_working_days, is_inside, next_slot, opening
+
+
+def share(key: str) -> float:
+    """A number in [0, 1) from a key, evenly spread; so that people are not all written to at opening time."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big") / (1 << 56)
+
+
+def next_moment(not_before: datetime, window: Window, zone: str, country: str | None, key: str) -> datetime:
+    """A moment inside the window, not earlier, somewhere in what is left of its day."""
+    slot = next_slot(window, not_before, zone, country)
+    local = slot.astimezone(ZoneInfo(window.zone or zone))
+    end = local.replace(hour=window.end.hour, minute=window.end.minute, second=0, microsecond=0)
+    left = end - local if end > local else timedelta(0)
+    moment = slot + left * share(key)
+    return moment if is_inside(window, moment, zone, country) else slot
+
+
+def step_due(previous: datetime, after_days: int, window: Window, zone: str, country: str | None, key: str) -> datetime:
+    """``after_days`` working days after ``previous``, at an hour of its own; 0 is as soon as the window allows."""
+    if after_days <= 0:
+        return next_moment(previous, window, zone, country, key)
+    day = add_working_days(previous, after_days, window, zone, country).astimezone(ZoneInfo(window.zone or zone)).date()
+    return next_moment(opening(day, window, zone, country), window, zone, country, key)
