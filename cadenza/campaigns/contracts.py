@@ -36,6 +36,9 @@ class Step:
     action: str = "send"
     reply_to: str | None = None  # id of the step whose thread this one continues; None starts a new thread
     when: str | None = None  # condition, parsed and checked when saved
+    otherwise: str | None = (
+        None  # step to go to when the condition fails (`else` in the file); None skips this one
+    )
     languages: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
 
 
@@ -56,8 +59,8 @@ class Definition:
     mailboxes: tuple[str, ...]
     goal_metric: str = "meetings"
     goal_target: int | None = None
-    window: Window = Window()
-    caps: Caps = Caps()
+    window: Window = field(default_factory=Window)
+    caps: Caps = field(default_factory=Caps)
     grace_hours: int = 24
     stop_person: frozenset[str] = frozenset({"reply", "meeting", "opt_out", "bounce"})
     stop_account: frozenset[str] = frozenset()
@@ -76,6 +79,7 @@ class Campaign:
     definition: Definition
     created_at: datetime
     launched_at: datetime | None = None
+    folder: str | None = None  # where the applied file lay; `contacts_file` is read from there
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cadenza.core.database import Row
+
+
+class AccountRow(Row):
+    """A company. Known by its domain where it has one, else by its name."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        Index(
+            "ux_accounts_domain",
+            "workspace_id",
+            "domain",
+            unique=True,
+            postgresql_where=text("domain is not null"),
+        ),
+        Index(None, "workspace_id", "name_key"),
+    )
+
+    name: Mapped[str] = mapped_column(String(200))
+    name_key: Mapped[str] = mapped_column(String(200))  # the name without case and accents
+    domain: Mapped[str | None] = mapped_column(String(253))
+    country: Mapped[str | None] = mapped_column(String(2))
+    industry: Mapped[str | None] = mapped_column(String(200))
+    custom: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ContactRow(Row):
+    """A person. Addresses, one row each, are beside it; so are the stops."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
+        Index(None, "workspace_id", "account_id"),
+        Index("ix_contacts_search", text("to_tsvector('simple', search)"), postgresql_using="gin"),
+    )
+
+    account_id: Mapped[UUID | None] = mapped_column(Uuid)
+    first_name: Mapped[str | None] = mapped_column(String(100))
+    last_name: Mapped[str | None] = mapped_column(String(100))
+    title: Mapped[str | None] = mapped_column(String(200))
+    website: Mapped[str | None] = mapped_column(String(500))
+    country: Mapped[str | None] = mapped_column(String(2))
+    language: Mapped[str | None] = mapped_column(String(3))
+    timezone: Mapped[str | None] = mapped_column(String(64))  # as given; None is derived from the country
+    custom: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    search: Mapped[str] = mapped_column(Text, default="")  # what the list's search box looks through
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AddressRow(Row):
+    """One way to reach a person. An e-mail address or a LinkedIn profile is one person's; a telephone may be shared."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"]),
+        Index(
+            "ux_addresses_value",
+            "workspace_id",
+            "channel",
+            "value",
+            unique=True,
+            postgresql_where=text("channel <> 'phone'"),
+        ),
+        UniqueConstraint("workspace_id", "contact_id", "channel", "value"),
+        Index("ix_addresses_phone", "workspace_id", "value", postgresql_where=text("channel = 'phone'")),
+    )
+
+    contact_id: Mapped[UUID] = mapped_column(Uuid)
+    channel: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(500))  # normal form of the channel
+    main: Mapped[bool] = mapped_column(Boolean, default=True)  # the one to use; the first that was known
+    dead_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # a hard bounce, in world time
+    dead_source: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SuppressionRow(Row):
+    """A stop. Rows are added, never changed or removed."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "kind", "value", "reason"),
+        Index(None, "workspace_id", "contact_id"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(500))  # address, domain, or the contact's id
+    reason: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time
+    contact_id: Mapped[UUID | None] = mapped_column(Uuid)  # whose act it was, where known
+
+
+class ImportRow(Row):
+    """One import that happened: for the page, and for which custom fields exist."""
+
+    __tablename__ = "imports"
+    __table_args__ = (Index(None, "workspace_id", "at"),)
+
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    file: Mapped[str] = mapped_column(String(255))
+    mapping: Mapped[dict[str, str]] = mapped_column(JSONB)
+    custom_fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    rows: Mapped[int] = mapped_column(Integer)
+    created: Mapped[int] = mapped_column(Integer)
+    updated: Mapped[int] = mapped_column(Integer)
+    rejected: Mapped[int] = mapped_column(Integer)
