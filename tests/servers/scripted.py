@@ -47,9 +47,9 @@ async def cutting(target: Server, limits: Iterator[int]) -> AsyncIterator[Server
             await _copy(up_reader, writer, next(limits, None))
         finally:
             up.cancel()
-            await asyncio.gather(up, return_exceptions=True)
             up_writer.close()
             writer.transport.abort()
+            await asyncio.gather(up, return_exceptions=True)
 
     async with serve(handler) as server:
         yield server

@@ -160,7 +160,11 @@ class ImapReader:
 
     async def search(self, folder: str, header: str, value: str) -> tuple[int, ...]:
         """UIDs of the messages whose header holds the value: a Message-ID, a touch id."""
-        answers = await self._in_folder(folder, b"UID SEARCH HEADER " + quoted(header) + b" " + quoted(value))
+        try:
+            wanted = quoted(header) + b" " + quoted(value)
+        except WireRefusedError:
+            return ()  # no header line holds such a text
+        answers = await self._in_folder(folder, b"UID SEARCH HEADER " + wanted)
         found = [a.line.split()[2:] for a in answers if a.line.upper().startswith(b"* SEARCH")]
         return tuple(int(uid) for uids in found for uid in uids)
 
@@ -201,6 +205,8 @@ class ImapReader:
         wanted = uids or f"{cursor.last_uid + 1}:*"
 
         async def act() -> tuple[list[Pending], int]:
+            if self._selected is not None and self._selected.folder == cursor.folder:
+                await self._connection.run(b"NOOP")  # only now must a server tell of newer messages
             selected = await self._select(cursor.folder)
             answers = await self._connection.run(
                 f"UID FETCH {wanted} (UID FLAGS INTERNALDATE RFC822.SIZE)".encode()
