@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Span = tuple[int, int]
 LETTERS = "abcdefghijklmnop"
@@ -32,7 +33,7 @@ def pieces_of(text: str, evidence: Mapping[str, Sequence[Span]]) -> list[Piece]:
     letters = letters_of(evidence, len(text))
     spans = {letter: _clipped(evidence[field], len(text)) for field, letter in letters.items()}
     edges = sorted({0, len(text), *(edge for each in spans.values() for span in each for edge in span)})
-    return [_piece(text, start, end, spans) for start, end in zip(edges, edges[1:], strict=False)]
+    return [_piece(text, start, end, spans) for start, end in pairwise(edges)]
 
 
 def _piece(text: str, start: int, end: int, spans: Mapping[str, Sequence[Span]]) -> Piece:

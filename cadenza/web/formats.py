@@ -87,9 +87,9 @@ def clock(at: datetime) -> Markup:
 
 
 def world_time(at: datetime) -> str:
-    """Day and time in full, in the reader's zone; the page lets it run on."""
+    """Weekday, date and time in the reader's zone; the page lets it run on."""
     reader = _reading.get()
-    return format_datetime(at, _("EEE, d MMM y, HH:mm"), tzinfo=reader.zone, locale=reader.locale)
+    return format_datetime(at, _("EEE d MMM HH:mm"), tzinfo=reader.zone, locale=reader.locale)
 
 
 def _time_element(at: datetime, text: str, reader: _Reading) -> Markup:

@@ -36,10 +36,12 @@
     for (const element of document.querySelectorAll("[data-world-now]")) {
       const start = Date.parse(element.dataset.worldNow);
       const world = new Date(start + performance.now() * Number(element.dataset.speed));
-      element.textContent = new Intl.DateTimeFormat(document.documentElement.lang, {
-        weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
-        hourCycle: "h23", timeZone: element.dataset.zone,
-      }).format(world);
+      const format = new Intl.DateTimeFormat(document.documentElement.lang, {
+        weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+        timeZone: element.dataset.zone,
+      });
+      const part = Object.fromEntries(format.formatToParts(world).map(({ type, value }) => [type, value]));
+      element.textContent = `${part.weekday} ${part.day} ${part.month} ${part.hour}:${part.minute}`;
     }
   }
 
