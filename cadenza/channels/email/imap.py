@@ -31,7 +31,6 @@ from cadenza.channels.errors import folder_refused, login_refused, unreachable
 
 _LARGEST_REQUEST = 1024 * 1024
 _SMALLEST_REQUEST = 256
-_PATIENCE = 8  # losses in a row without any progress
 _POLL_SECONDS = 60.0
 _CODE = re.compile(rb"\[(UIDVALIDITY|UIDNEXT) (\d+)\]", re.IGNORECASE)
 _APPENDED = re.compile(rb"\[APPENDUID (\d+) (\d+)\]", re.IGNORECASE)
@@ -50,7 +49,8 @@ class ImapReader:
     """One mailbox, opened by ``async with``. Raises ``mail_server_unreachable`` (worth another try later),
     ``mail_login_refused`` and ``mail_folder_refused`` (not worth one).
 
-    ``seconds`` is the deadline of one command, ``pause`` the first pause before connecting again, doubled each time.
+    ``seconds`` is the deadline of one command, ``pause`` the first pause before connecting again, doubled each time;
+    after ``patience`` losses in a row without any progress it gives up.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class ImapReader:
         *,
         seconds: float = 60,
         pause: float = 0.2,
+        patience: int = 8,
         context: ssl.SSLContext | None = None,
     ) -> None:
         self.server = server
@@ -67,6 +68,7 @@ class ImapReader:
         self._connection = ImapConnection(server, seconds=seconds, context=context)
         self._selected: _Selected | None = None
         self._pause = pause
+        self._patience = patience
         self._losses = 0
         self._request = _LARGEST_REQUEST
 
@@ -110,7 +112,7 @@ class ImapReader:
 
     async def _back_off(self, lost: WireLostError) -> None:
         self._losses += 1
-        if self._losses >= _PATIENCE:
+        if self._losses >= self._patience:
             self._losses = 0
             raise unreachable(self.server, str(lost)) from lost
         self._request = max(_SMALLEST_REQUEST, self._request // 4)

@@ -1,0 +1,146 @@
+"""``cadenza senders``: add, test and list mailboxes."""
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from cadenza.channels.contracts import Credentials, Mailbox, SenderTest, Server, Tls
+from cadenza.channels.service import NewMailbox, add_mailbox, credentials, mailboxes, test_mailbox
+from cadenza.core.command import echo_json, json_option, run_async, workspace_options
+from cadenza.core.errors import not_found
+from cadenza.identity.service import command_line
+
+
+class _HostPort(click.ParamType[tuple[str, int]]):
+    name = "host:port"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            self.fail(f"{value!r} is not HOST:PORT.", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.group()
+def senders() -> None:
+    """Add, test and list mailboxes."""
+
+
+@senders.command()
+@click.argument("address")
+@click.option("--smtp", required=True, type=_HostPort(), help="Server that takes mail, as HOST:PORT.")
+@click.option("--imap", required=True, type=_HostPort(), help="Server that holds mail, as HOST:PORT.")
+@click.option(
+    "--tls", required=True, type=click.Choice([t.value for t in Tls]), help="none: this machine only."
+)
+@click.option("--user", required=True, help="User name at both servers.")
+@click.option("--name", default="", help="Name that recipients see.")
+@click.option("--daily-limit", default=60, show_default=True, help="Messages a day at most.")
+@json_option
+@workspace_options
+@run_async
+async def add(
+    *,
+    address: str,
+    smtp: tuple[str, int],
+    imap: tuple[str, int],
+    tls: str,
+    user: str,
+    name: str,
+    daily_limit: int,
+    as_json: bool,
+    workspace: str | None,
+    as_email: str | None,
+) -> int:
+    """Store a mailbox once its log-ins work. The password is read from standard input."""
+    new = NewMailbox(
+        address=address,
+        smtp=Server(*smtp, Tls(tls)),
+        imap=Server(*imap, Tls(tls)),
+        user=user,
+        display_name=name,
+        daily_limit=daily_limit,
+    )
+    password = _password()
+    tested = await test_mailbox(address, new.smtp, new.imap, Credentials(user, password))
+    if tested.ok:
+        async with (
+            command_line(workspace, as_email) as (database, actor),
+            database.unit(actor.workspace_id) as unit,
+        ):
+            stored = await add_mailbox(unit, actor, new, password)
+        tested = SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
+    return _show(tested, as_json=as_json)
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+@senders.command()
+@click.argument("address")
+@json_option
+@workspace_options
+@run_async
+async def test(*, address: str, as_json: bool, workspace: str | None, as_email: str | None) -> int:
+    """Log in at both servers of a stored mailbox."""
+    async with command_line(workspace, as_email) as (database, actor):
+        async with database.unit(actor.workspace_id) as unit:
+            found = await mailboxes(unit, [address])
+            if not found:
+                raise not_found("mailbox", address)
+            secret = await credentials(unit, found[0].id)
+        box = found[0]
+        return _show(
+            await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id)), as_json=as_json
+        )
+
+
+def _show(tested: SenderTest, *, as_json: bool) -> int:
+    if as_json:
+        echo_json(asdict(tested))
+    else:
+        click.echo(f"{tested.address}: {tested.detail}")
+    return 0 if tested.ok else 1
+
+
+@senders.command("list")
+@json_option
+@workspace_options
+@run_async
+async def list_(*, as_json: bool, workspace: str | None, as_email: str | None) -> int:
+    """All mailboxes with their state."""
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
+        found = await mailboxes(unit)
+    if as_json:
+        echo_json([_entry(box) for box in found])
+    else:
+        for box in found:
+            click.echo(
+                f"{box.address}  {box.state.value}  {box.daily_limit} a day  {box.state_reason}".rstrip()
+            )
+    return 0
+
+
+def _entry(box: Mailbox) -> dict[str, object]:
+    """The keys of ``add``, then what else there is to know."""
+    detail = box.state_reason or box.state.value
+    return {
+        "sender": str(box.id),
+        "address": box.address,
+        "ok": box.state.value == "ok",
+        "detail": detail,
+        "display_name": box.display_name,
+        "daily_limit": box.daily_limit,
+        "smtp": asdict(box.smtp),
+        "imap": asdict(box.imap),
+        "aliases": list(box.aliases),
+    }

@@ -1,0 +1,139 @@
+"""Every query on the tables of channels."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Server, Tls
+from cadenza.channels.models import FolderCursorRow, MailboxRow, SendCounterRow
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+
+
+def as_mailbox(row: MailboxRow) -> Mailbox:
+    return Mailbox(
+        row.id,
+        row.workspace_id,
+        row.address,
+        row.display_name,
+        Server(row.smtp_host, row.smtp_port, Tls(row.smtp_tls)),
+        Server(row.imap_host, row.imap_port, Tls(row.imap_tls)),
+        row.user_name,
+        MailboxState(row.state),
+        row.state_reason,
+        row.daily_limit,
+        tuple(row.aliases),
+    )
+
+
+async def mailbox_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
+    return await unit.session.get(MailboxRow, (unit.workspace_id, mailbox_id))
+
+
+async def row_by_address(unit: Unit, address: str) -> MailboxRow | None:
+    return await unit.session.scalar(
+        select(MailboxRow).where(MailboxRow.workspace_id == unit.workspace_id, MailboxRow.address == address)
+    )
+
+
+async def mailboxes(unit: Unit, addresses: Collection[str] | None) -> list[Mailbox]:
+    wanted = select(MailboxRow).where(MailboxRow.workspace_id == unit.workspace_id)
+    if addresses is not None:
+        wanted = wanted.where(MailboxRow.address.in_(addresses))
+    return [as_mailbox(row) for row in await unit.session.scalars(wanted.order_by(MailboxRow.address))]
+
+
+async def set_state(unit: Unit, mailbox_id: UUID, state: MailboxState, reason: str) -> None:
+    await unit.session.execute(
+        update(MailboxRow)
+        .where(MailboxRow.workspace_id == unit.workspace_id, MailboxRow.id == mailbox_id)
+        .values(state=state.value, state_reason=reason[:500])
+    )
+
+
+async def cursor(unit: Unit, mailbox_id: UUID, folder: str) -> FolderCursor | None:
+    row = await unit.session.scalar(
+        select(FolderCursorRow).where(
+            FolderCursorRow.workspace_id == unit.workspace_id,
+            FolderCursorRow.mailbox_id == mailbox_id,
+            FolderCursorRow.folder == folder,
+        )
+    )
+    return FolderCursor(row.folder, row.uidvalidity, row.last_uid) if row else None
+
+
+async def save_cursor(unit: Unit, mailbox_id: UUID, cursor: FolderCursor) -> None:
+    values = {
+        "uidvalidity": cursor.uidvalidity,
+        "last_uid": cursor.last_uid,
+        "updated_at": unit.machine.now(),
+    }
+    await unit.session.execute(
+        insert(FolderCursorRow)
+        .values(
+            workspace_id=unit.workspace_id,
+            id=new_id(),
+            mailbox_id=mailbox_id,
+            folder=cursor.folder,
+            **values,
+        )
+        .on_conflict_do_update(index_elements=["workspace_id", "mailbox_id", "folder"], set_=values)
+        .execution_options(populate_existing=True)
+    )
+
+
+async def lock_counters(
+    unit: Unit, day: date, keys: Sequence[tuple[str, str]]
+) -> Mapping[tuple[str, str], int]:
+    """What was taken of each so far; nobody else of this workspace takes any until this transaction ends.
+
+    One lock for all counters of a workspace: with a lock each, two workers could wait for one another.
+    """
+    await unit.session.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('send_counters' || :workspace, 0))"),
+        {"workspace": str(unit.workspace_id)},
+    )
+    found = await unit.session.execute(
+        select(SendCounterRow.scope, SendCounterRow.key, SendCounterRow.amount).where(
+            SendCounterRow.workspace_id == unit.workspace_id,
+            SendCounterRow.day == day,
+            SendCounterRow.key.in_([key for _, key in keys]),
+        )
+    )
+    return {(scope, key): amount for scope, key, amount in found}
+
+
+async def add_to_counters(unit: Unit, day: date, keys: Sequence[tuple[str, str]], amount: int) -> None:
+    rows = [
+        {
+            "workspace_id": unit.workspace_id,
+            "id": new_id(),
+            "day": day,
+            "scope": scope,
+            "key": key,
+            "amount": amount,
+        }
+        for scope, key in sorted(keys)
+    ]
+    adding = insert(SendCounterRow).values(rows)
+    await unit.session.execute(
+        adding.on_conflict_do_update(
+            index_elements=["workspace_id", "day", "scope", "key"],
+            set_={"amount": SendCounterRow.amount + adding.excluded.amount},
+        )
+    )
+
+
+async def amounts(unit: Unit, day: date, scope: str, keys: Collection[str]) -> dict[str, int]:
+    found = await unit.session.execute(
+        select(SendCounterRow.key, SendCounterRow.amount).where(
+            SendCounterRow.workspace_id == unit.workspace_id,
+            SendCounterRow.day == day,
+            SendCounterRow.scope == scope,
+            SendCounterRow.key.in_(keys),
+        )
+    )
+    return {key: amount for key, amount in found}  # noqa: C416 - a row is no tuple to the type checker
