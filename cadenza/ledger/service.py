@@ -80,6 +80,20 @@ async def timeline(
     return [_event(row) for row in (await unit.session.scalars(query)).all()]
 
 
+async def events_of_contacts(unit: Unit, contact_ids: Sequence[UUID], kinds: Sequence[EventKind]) -> list[Event]:
+    """All events of these kinds about these people, newest first; for a batch, not for a page."""
+    query = (
+        select(EventRow)
+        .where(
+            EventRow.workspace_id == unit.workspace_id,
+            EventRow.contact_id.in_(contact_ids),
+            EventRow.kind.in_([k.value for k in kinds]),
+        )
+        .order_by(EventRow.at.desc())
+    )
+    return [_event(row) for row in await unit.session.scalars(query)]
+
+
 def _event(row: EventRow) -> Event:
     return Event(
         id=row.id,

@@ -38,9 +38,7 @@ def test_other_rooms_are_entered_by_their_doors(path: Path) -> None:
         _, room, *rest = name.split(".")
         if room in (own, *_OPEN) or not rest:
             continue
-        # channels/email is the wire that the engine and the inbox drive: its package is a door of channels
-        wire = room == "channels" and rest[:2] == ["email", "service"]
-        assert rest[0] in _DOORS or wire, f"{path}:{line} imports {name} past the doors of {room}"
+        assert rest[0] in _DOORS, f"{path}:{line} imports {name} past the doors of {room}"
 
 
 def test_only_the_clock_reads_a_clock() -> None:

@@ -1,0 +1,112 @@
+"""The dispatch loop of one worker: claim what is due, hand it to the lanes, take back what the dead left."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from cadenza.channels.service import mailbox, mailboxes
+from cadenza.core.database import Database
+from cadenza.core.faults import visit
+from cadenza.core.ids import new_id
+from cadenza.core.logs import logger
+from cadenza.core.settings import Settings
+from cadenza.engine import repository
+from cadenza.engine.claim import claim
+from cadenza.engine.doubts import rescue, settle
+from cadenza.engine.lifecycle import finish_done
+from cadenza.engine.responses import end_holds
+from cadenza.engine.wire import Lane, by_mailbox
+from cadenza.ledger.service import make_event_partitions
+
+_log = logger("dispatch")
+_IDLE_SECONDS = 0.25
+_HOUSEKEEPING_SECONDS = 5.0
+
+
+class Dispatcher:
+    """One per worker process; any number of workers may run at once."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._worker = new_id()
+        self._lease = timedelta(seconds=settings.lease_seconds)
+        self._lanes: dict[UUID, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; then the batches on the wire are finished first."""
+        try:
+            while True:
+                if not await self.turn():
+                    await asyncio.sleep(_IDLE_SECONDS)
+        finally:
+            await asyncio.shield(self.drain())
+
+    async def turn(self) -> int:
+        """One look at every workspace that has work; returns how many touches were put on a lane."""
+        self._forget_done()
+        async with self._database.installation() as session:
+            ids = await repository.workspaces_with_work(session, self._database.world.now(), self._database.machine.now())
+        return sum([await self._workspace(workspace_id) for workspace_id in ids])
+
+    async def drain(self) -> None:
+        """Wait for every lane."""
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        self._forget_done()
+
+    def _forget_done(self) -> None:
+        for mailbox_id, task in list(self._lanes.items()):
+            if task.done():
+                del self._lanes[mailbox_id]
+                if not task.cancelled() and (wrong := task.exception()):
+                    _log.error("lane_failed", mailbox=str(mailbox_id), exc_info=wrong)
+
+    async def _workspace(self, workspace_id: UUID) -> int:
+        busy = list(self._lanes)
+        async with self._database.unit(workspace_id) as unit:
+            await end_holds(unit)
+            retried = await repository.claim_retries(unit, self._worker, self._lease, self._settings.dispatch_batch, busy)
+            fresh = await claim(
+                unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy,
+                mailboxes=await mailboxes(unit),
+            )  # fmt: skip
+            lanes = await by_mailbox(unit, [*retried, *fresh])
+            visit("claim.before_commit")
+        visit("claim.after_commit")
+        for mailbox_id, touch_ids in lanes.items():
+            await self._open(workspace_id, mailbox_id, touch_ids)
+        return len(retried) + len(fresh)
+
+    async def _open(self, workspace_id: UUID, mailbox_id: UUID, touch_ids: Sequence[UUID]) -> None:
+        async with self._database.unit(workspace_id) as unit:
+            box = await mailbox(unit, mailbox_id)
+        lane = Lane(
+            self._database, workspace_id, box, self._worker, self._lease, self._settings.dispatch_connections
+        )
+        self._lanes[mailbox_id] = asyncio.create_task(lane.send(touch_ids))
+
+
+async def dispatch(database: Database, settings: Settings) -> None:
+    """The worker's loop."""
+    await Dispatcher(database, settings).run()
+
+
+async def keep_house(database: Database, settings: Settings) -> None:  # noqa: ARG001 - every loop is given both
+    """The slow rounds: dead workers' claims, doubts, finished campaigns, partitions of the coming months."""
+    while True:
+        await housekeeping(database)
+        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+
+
+async def housekeeping(database: Database) -> None:
+    """One round over all workspaces."""
+    async with database.installation() as session:
+        ids = await repository.all_workspaces(session)
+    for workspace_id in ids:
+        async with database.unit(workspace_id) as unit:
+            await rescue(unit)
+            await end_holds(unit)
+            await finish_done(unit)
+            await make_event_partitions(unit, unit.world.now())
+        await settle(database, workspace_id)

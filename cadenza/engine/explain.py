@@ -1,0 +1,119 @@
+"""Why a touch was sent or not, and what one person would get next."""
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns.contracts import Campaign, Step
+from cadenza.campaigns.service import campaign
+from cadenza.core.errors import not_found
+from cadenza.core.unit import Unit
+from cadenza.engine import repository
+from cadenza.engine.contracts import (
+    EnrolmentState,
+    Explanation,
+    GateAnswer,
+    GateResult,
+    PlannedTouch,
+    Touch,
+    TouchState,
+)
+from cadenza.engine.ids import enrolment_id
+from cadenza.engine.models import EnrolmentRow, TouchRow
+from cadenza.engine.schedule import step_due
+from cadenza.experiments.service import assign
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+from cadenza.ledger.service import decisions_of, timeline
+
+
+def as_touch(row: TouchRow) -> Touch:
+    return Touch(
+        id=row.id,
+        contact_id=row.contact_id,
+        state=TouchState(row.state),
+        channel=row.channel,
+        step=row.step,
+        variant=row.variant,
+        campaign_id=row.campaign_id,
+        enrolment_id=row.enrolment_id,
+        conversation_id=row.conversation_id,
+        mailbox_id=row.mailbox_id,
+        sender=row.sender,
+        recipient=row.recipient,
+        subject=row.subject,
+        text=row.text,
+        html=row.html,
+        message_id=row.message_id,
+        due_at=row.due_at,
+        claimed_at=row.claimed_at,
+        sent_at=row.sent_at,
+        attempts=row.attempts,
+        wire=row.wire,
+        gates=tuple(GateResult(g["gate"], GateAnswer(g["answer"]), g["why"]) for g in row.gates),
+    )
+
+
+async def explain(unit: Unit, actor: Actor, touch_id: UUID) -> Explanation:
+    """Every gate with its answer, every decision, the wire's reply and the events of one touch."""
+    authorize(actor, Action.READ)
+    rows = await repository.touches(unit, TouchRow.id == touch_id)
+    if not rows:
+        raise not_found("touch", touch_id)
+    decisions = await decisions_of(unit, touch_id)
+    events = await timeline(unit, touch_id=touch_id)
+    return Explanation(as_touch(rows[0]), tuple(decisions), tuple(events))
+
+
+async def touches_of_contact(unit: Unit, contact_id: UUID) -> list[Touch]:
+    """Everything that was sent, or is on its way, to one person; oldest first."""
+    return [as_touch(row) for row in await repository.touches(unit, TouchRow.contact_id == contact_id)]
+
+
+async def touches_of_conversation(unit: Unit, conversation_id: UUID, contact_id: UUID) -> list[Touch]:
+    """What we wrote in a conversation: the steps to this person and the answers that people wrote in it."""
+    rows = await repository.touches(
+        unit,
+        TouchRow.contact_id == contact_id,
+        (TouchRow.conversation_id == conversation_id) | TouchRow.conversation_id.is_(None),
+    )
+    return [as_touch(row) for row in rows]
+
+
+async def touches_in_doubt(unit: Unit, actor: Actor) -> list[Touch]:
+    authorize(actor, Action.READ)
+    return [as_touch(row) for row in await repository.touches(unit, TouchRow.state == TouchState.IN_DOUBT.value)]
+
+
+async def plan(unit: Unit, actor: Actor, *, contact_id: UUID, campaign_name: str) -> list[PlannedTouch]:
+    """What this person would get from now on, when and why; what is sent already is left out."""
+    authorize(actor, Action.READ)
+    found = await campaign(unit, actor, campaign_name)
+    people = await load_recipients(unit, [contact_id])
+    if contact_id not in people:
+        raise not_found("contact", contact_id)
+    person, identity = people[contact_id], enrolment_id(found.id, contact_id)
+    rows = await repository.enrolments(unit, EnrolmentRow.id == identity)
+    row = rows[0] if rows else None
+    if person.suppression or (row and row.state in (EnrolmentState.STOPPED.value, EnrolmentState.FINISHED.value)):
+        return []
+    steps = list(found.definition.steps)
+    if row:
+        steps = steps[[s.id for s in steps].index(row.step) :] if row.step in [s.id for s in steps] else []
+    return _planned(unit, found, steps, row, person.timezone, person.country, contact_id)
+
+
+def _planned(
+    unit: Unit, found: Campaign, steps: list[Step], row: EnrolmentRow | None, zone: str, country: str | None, contact_id: UUID
+) -> list[PlannedTouch]:
+    identity, window, result = enrolment_id(found.id, contact_id), found.definition.window, []
+    at = row.created_at if row and row.next_due_at is None else unit.world.now()
+    for number, step in enumerate(steps):
+        known = row.next_due_at if row and number == 0 else None
+        at = known or step_due(at, step.after_days, window, zone, country, f"{identity}/{step.id}")
+        why = (row.waiting_for if row and number == 0 else "") or f"{step.after_days} working days after the step before"
+        taken = assign(f"{found.id}/{step.id}/{contact_id}", [v.id for v in step.variants]).arm
+        local = at.astimezone(ZoneInfo(window.zone or zone))
+        unless = ", ".join(sorted(found.definition.stop_person))
+        result.append(PlannedTouch(step.id, step.channel, taken, at, local.isoformat(timespec="minutes"), why, unless))
+    return result

@@ -1,0 +1,181 @@
+"""Launching, pausing, resuming and stopping a campaign, and how it stands."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from cadenza.analytics.service import counts
+from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import contacts_of_file, load_recipients
+from cadenza.campaigns.contracts import Campaign, CampaignState
+from cadenza.campaigns.service import campaign, set_state
+from cadenza.channels.contracts import MailboxState
+from cadenza.channels.service import mailboxes
+from cadenza.core.errors import CadenzaError, Kind, Problem
+from cadenza.core.unit import Unit
+from cadenza.engine import repository
+from cadenza.engine.contracts import EnrolmentState, Status, StepCounts, UpcomingTouch
+from cadenza.engine.ids import enrolment_id
+from cadenza.engine.models import EnrolmentRow
+from cadenza.engine.schedule import step_due
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import audit, record_events
+
+_BATCH = 1000
+
+
+async def launch(unit: Unit, actor: Actor, name: str) -> Status:
+    """Enrol everybody of the audience and start. Raises ``CadenzaError`` naming each thing that is missing."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    found = await campaign(unit, actor, name)
+    _must_be(found, CampaignState.DRAFT, "launched")
+    contact_ids = await contacts_of_file(unit, found.definition.contacts_file)
+    await _check_ready(unit, found, contact_ids)
+    await repository.set_run(unit, found.id, state=CampaignState.RUNNING.value, version_id=found.version_id)
+    for start in range(0, len(contact_ids), _BATCH):
+        await _enrol(unit, found, contact_ids[start : start + _BATCH])
+    return await _change(unit, actor, found, CampaignState.RUNNING, EventKind.LAUNCHED)
+
+
+def _must_be(found: Campaign, state: CampaignState, done: str) -> None:
+    if found.state is not state:
+        raise CadenzaError(
+            "campaign_state", f"{found.name} is {found.state.value}; only a {state.value} campaign can be {done}.", Kind.CONFLICT
+        )
+
+
+async def _check_ready(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
+    problems = []
+    if not contact_ids:
+        problems.append(
+            Problem(f"No contacts from {found.definition.contacts_file} are here. Import the file first.", key="audience")
+        )
+    known = {m.address: m for m in await mailboxes(unit)}
+    for address in found.definition.mailboxes:
+        box = known.get(address)
+        if box is None:
+            problems.append(Problem(f"There is no sender {address}. Add it with `cadenza senders add`.", key="senders"))
+        elif box.state is MailboxState.BROKEN:
+            problems.append(Problem(f"{address} cannot send: {box.state_reason}", key="senders"))
+    if problems:
+        words = " ".join(p.message for p in problems)
+        raise CadenzaError("campaign_not_ready", f"{found.name} cannot be launched. {words}", Kind.CONFLICT, problems=tuple(problems))
+
+
+async def _enrol(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
+    recipients = await load_recipients(unit, contact_ids)
+    made = await repository.enrol(unit, [_enrolment(unit, found, recipients[c]) for c in contact_ids if c in recipients])
+    events = [
+        NewEvent(kind=EventKind.ENROLLED, origin="engine", contact_id=contact, campaign_id=found.id) for contact in made
+    ]
+    await record_events(unit, events)
+
+
+def _enrolment(unit: Unit, found: Campaign, person: Recipient) -> dict[str, Any]:
+    first, now = found.definition.steps[0], unit.world.now()
+    identity = enrolment_id(found.id, person.contact_id)
+    return {
+        "workspace_id": unit.workspace_id,
+        "id": identity,
+        "campaign_id": found.id,
+        "contact_id": person.contact_id,
+        "account_id": person.account_id,
+        "state": EnrolmentState.ACTIVE.value,
+        "step": first.id,
+        "next_due_at": step_due(
+            now, first.after_days, found.definition.window, person.timezone, person.country, f"{identity}/{first.id}"
+        ),
+        "waiting_for": "",
+        "created_at": now,
+    }
+
+
+async def pause(unit: Unit, actor: Actor, name: str) -> Status:
+    """Nothing is claimed from now on; what is on the wire already arrives."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    found = await campaign(unit, actor, name)
+    _must_be(found, CampaignState.RUNNING, "paused")
+    return await _change(unit, actor, found, CampaignState.PAUSED, EventKind.PAUSED)
+
+
+async def resume(unit: Unit, actor: Actor, name: str) -> Status:
+    """Go on where it was; what is past its grace is timed anew."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    found = await campaign(unit, actor, name)
+    _must_be(found, CampaignState.PAUSED, "resumed")
+    return await _change(unit, actor, found, CampaignState.RUNNING, EventKind.RESUMED)
+
+
+async def stop(unit: Unit, actor: Actor, name: str) -> Status:
+    """Final: everybody who has not ended yet is stopped."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    found = await campaign(unit, actor, name)
+    if found.state not in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.DRAFT):
+        raise CadenzaError("campaign_state", f"{found.name} is {found.state.value} already.", Kind.CONFLICT)
+    if found.state is not CampaignState.DRAFT:
+        active = await repository.enrolments(
+            unit, EnrolmentRow.campaign_id == found.id, EnrolmentRow.state.in_(["active", "held"])
+        )
+        await repository.end(unit, [row.id for row in active], EnrolmentState.STOPPED, "campaign_stopped")
+    return await _change(unit, actor, found, CampaignState.STOPPED, EventKind.CAMPAIGN_STOPPED)
+
+
+async def _change(unit: Unit, actor: Actor, found: Campaign, state: CampaignState, kind: EventKind) -> Status:
+    await set_state(unit, found.id, state)
+    if found.state is not CampaignState.DRAFT or state is CampaignState.RUNNING:
+        await repository.set_run(unit, found.id, state=state.value, version_id=found.version_id)
+    await record_events(
+        unit, [NewEvent(kind=kind, origin=actor.origin.value, campaign_id=found.id, member_id=actor.member_id)]
+    )
+    await audit(unit, actor, kind.value, found.name)
+    return await status(unit, actor, found.name)
+
+
+async def follow_version(unit: Unit, found: Campaign) -> None:
+    """A new version of a running campaign takes over in one transaction (M13)."""
+    if found.state in (CampaignState.RUNNING, CampaignState.PAUSED):
+        await repository.set_run(unit, found.id, state=found.state.value, version_id=found.version_id)
+
+
+async def finish_done(unit: Unit) -> list[UUID]:
+    """Campaigns whose people have all ended are finished."""
+    done = await repository.campaigns_without_active(unit)
+    for campaign_id, version_id in done:
+        await repository.set_run(unit, campaign_id, state=CampaignState.FINISHED.value, version_id=version_id)
+        await set_state(unit, campaign_id, CampaignState.FINISHED)
+        await record_events(unit, [NewEvent(kind=EventKind.FINISHED, origin="engine", campaign_id=campaign_id)])
+    return [campaign_id for campaign_id, _ in done]
+
+
+async def status(unit: Unit, actor: Actor, name: str) -> Status:
+    """How a campaign stands: five queries, whatever its size."""
+    found = await campaign(unit, actor, name)
+    states = await repository.state_counts(unit, found.id)
+    due, next_due_at, waiting = await repository.due_counts(unit, found.id)
+    figures = await counts(unit, found.id)
+    return Status(
+        campaign=found.name,
+        version=found.version,
+        state=found.state,
+        enrolled=sum(states.values()),
+        due=due,
+        next_due_at=next_due_at,
+        counts=figures.total,
+        steps=tuple(StepCounts(step, variant, c) for (step, variant), c in figures.steps.items()),
+        active=states.get(EnrolmentState.ACTIVE.value, 0),
+        held=states.get(EnrolmentState.HELD.value, 0),
+        waiting=waiting,
+    )
+
+
+async def upcoming(unit: Unit, actor: Actor, *, campaign_id: UUID | None = None, limit: int = 20) -> list[UpcomingTouch]:
+    """What leaves next, earliest first; pencil."""
+    authorize(actor, Action.READ)
+    rows = await repository.upcoming(unit, campaign_id, limit)
+    return [
+        UpcomingTouch(row.id, row.campaign_id, row.contact_id, row.step, row.next_due_at, row.waiting_for)
+        for row in rows
+        if row.next_due_at
+    ]

@@ -1,0 +1,172 @@
+"""Writing down what the relays said, and what follows from it for the sequence."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from cadenza.audience.service import load_recipients, mark_dead
+from cadenza.campaigns.service import version
+from cadenza.channels.contracts import MailboxState, Outcome, WireReply
+from cadenza.channels.service import set_state
+from cadenza.core.unit import Unit
+from cadenza.engine import repository
+from cadenza.engine.claim import next_step
+from cadenza.engine.contracts import EnrolmentState, TouchState
+from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
+from cadenza.engine.schedule import share, step_due
+from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
+from cadenza.ledger.service import open_work_items, record_events
+
+MAX_ATTEMPTS = 5
+_FIRST_PAUSE = timedelta(seconds=60)
+_BEFORE_THE_MESSAGE = ("connect", "tls", "login")
+_DEAD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # RFC 3463: no such mailbox, host or account
+
+
+async def record(unit: Unit, replies: Sequence[WireReply]) -> None:
+    """Record a batch of answers. Each touch ends sent, refused, deferred or in doubt; none stays open."""
+    by_id = {reply.touch_id: reply for reply in replies}
+    touches = await repository.touches(unit, TouchRow.id.in_(by_id), limit=len(by_id))
+    groups: dict[TouchState, list[TouchRow]] = defaultdict(list)
+    for touch in touches:
+        groups[_state(touch, by_id[touch.id])].append(touch)
+    for state, members in groups.items():
+        await repository.record(unit, [_update(unit, t, state, by_id[t.id]) for t in members], state)
+    await record_events(unit, [e for state, members in groups.items() for t in members for e in _events(t, state, by_id[t.id])])
+    await go_on(unit, [t.enrolment_id for t in groups[TouchState.SENT] if t.enrolment_id])
+    await _mark_broken_senders(unit, touches, by_id)
+    await _refused(unit, groups[TouchState.REFUSED] + groups[TouchState.FAILED], by_id)
+
+
+def _state(touch: TouchRow, reply: WireReply) -> TouchState:
+    if reply.outcome is Outcome.ACCEPTED:
+        return TouchState.SENT
+    if reply.outcome is Outcome.IN_DOUBT:
+        return TouchState.IN_DOUBT
+    if reply.outcome is Outcome.REFUSED and reply.stage not in _BEFORE_THE_MESSAGE:
+        return TouchState.REFUSED
+    ours = reply.stage in _BEFORE_THE_MESSAGE  # the server did not even hear of this message
+    return TouchState.FAILED if touch.attempts >= MAX_ATTEMPTS and not ours else TouchState.DEFERRED
+
+
+def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) -> dict[str, Any]:
+    wire = {"stage": reply.stage, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text[:1000]}
+    retry = unit.machine.now() + back_off(touch.attempts, str(touch.id)) if state is TouchState.DEFERRED else None
+    return {
+        "id": touch.id,
+        "sent_at": unit.world.now() if state is TouchState.SENT else None,
+        "retry_at": retry,
+        "wire": json.dumps(wire),
+    }
+
+
+def back_off(attempts: int, key: str) -> timedelta:
+    """Doubling, with up to half as much again at random, so that a recovered relay is not hit by all at once."""
+    return _FIRST_PAUSE * 2 ** max(attempts - 1, 0) * (1 + share(f"{key}/{attempts}") / 2)
+
+
+def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEvent]:
+    kinds = {
+        TouchState.SENT: (EventKind.SENT, EventKind.DELIVERED),
+        TouchState.DEFERRED: (EventKind.DEFERRED,),
+        TouchState.REFUSED: (EventKind.REFUSED,),
+        TouchState.FAILED: (EventKind.FAILED,),
+        TouchState.IN_DOUBT: (EventKind.IN_DOUBT,),
+    }[state]
+    data = {"stage": reply.stage, "code": reply.code, "text": reply.text[:300]} if state is not TouchState.SENT else {}
+    return [event_of(touch, kind, data) for kind in kinds]
+
+
+def event_of(touch: TouchRow, kind: EventKind, data: Mapping[str, Any] | None = None) -> NewEvent:
+    return NewEvent(
+        kind=kind,
+        origin="engine",
+        contact_id=touch.contact_id,
+        campaign_id=touch.campaign_id,
+        step=touch.step,
+        variant=touch.variant,
+        touch_id=touch.id,
+        mailbox_id=touch.mailbox_id,
+        data=dict(data or {}),
+    )
+
+
+async def go_on(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
+    """Time the next step of those whose touch is out; those at the end are finished."""
+    if not enrolment_ids:
+        return
+    rows = await repository.enrolments(unit, EnrolmentRow.id.in_(enrolment_ids), EnrolmentRow.state.in_(["active", "held"]))
+    runs = await repository.runs(unit, RunRow.id.in_({row.campaign_id for row in rows}))
+    definitions = {run.id: await version(unit, run.version_id) for run in runs}
+    recipients = await load_recipients(unit, [row.contact_id for row in rows])
+    later, finished, now = [], [], unit.world.now()
+    for row in rows:
+        definition, recipient = definitions[row.campaign_id], recipients.get(row.contact_id)
+        step = next_step(definition, row.step)
+        if step is None or recipient is None:
+            finished.append(row.id)
+            continue
+        key = f"{row.id}/{step.id}"
+        at = step_due(now, step.after_days, definition.window, recipient.timezone, recipient.country, key)
+        later.append({"id": row.id, "step": step.id, "at": at, "why": ""})
+    await repository.next_steps(unit, later)
+    await finish(unit, finished)
+
+
+async def finish(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
+    if not enrolment_ids:
+        return
+    ended = await repository.end(unit, enrolment_ids, EnrolmentState.FINISHED, "all_steps_done")
+    await record_events(
+        unit, [NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=c, campaign_id=p) for _, c, p in ended]
+    )
+
+
+async def _refused(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUID, WireReply]) -> None:
+    """A dead address ends the sequence and is never used again; a refusal of the sender stops the sender."""
+    for touch in touches:
+        reply = replies[touch.id]
+        if reply.stage == "rcpt" and (reply.enhanced in _DEAD or (reply.code == 550 and reply.enhanced is None)):
+            await mark_dead(unit, touch.recipient, source=f"refused by their server: {reply.code} {reply.enhanced or ''}".strip())
+            await record_events(unit, [event_of(touch, EventKind.BOUNCED, {"type": "hard", "status": reply.enhanced})])
+            await stop_enrolments(unit, [touch.enrolment_id] if touch.enrolment_id else [], "bounce")
+        elif reply.outcome is Outcome.REFUSED and (reply.enhanced or "").startswith("5.7"):
+            await _sender_refused(unit, touch, reply)
+        elif touch.enrolment_id:
+            await go_on(unit, [touch.enrolment_id])
+
+
+async def _mark_broken_senders(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUID, WireReply]) -> None:
+    """A mailbox whose log-in or encryption is refused stops until a person mends it; its touches wait."""
+    broken = {t.mailbox_id: t for t in touches if replies[t.id].stage in ("tls", "login") and replies[t.id].code}
+    for touch in broken.values():
+        await _sender_refused(unit, touch, replies[touch.id], "refused the log-in")
+
+
+async def _sender_refused(unit: Unit, touch: TouchRow, reply: WireReply, words: str = "refused by policy") -> None:
+    why = f"{words}: {reply.code} {reply.enhanced or ''} {reply.text[:200]}"
+    await set_state(unit, touch.mailbox_id, MailboxState.BROKEN, why)
+    item = NewWorkItem(
+        kind=WorkKind.SENDER_BROKEN,
+        key=f"sender/{touch.mailbox_id}/{unit.world.now():%Y-%m-%d}",
+        title=f"{touch.sender} may not send",
+        detail=why,
+        queue="operator",
+        due_at=unit.world.now(),
+        touch_id=touch.id,
+    )
+    await open_work_items(unit, [item])
+
+
+async def stop_enrolments(unit: Unit, enrolment_ids: Sequence[UUID], reason: str) -> None:
+    if not enrolment_ids:
+        return
+    ended = await repository.end(unit, enrolment_ids, EnrolmentState.STOPPED, reason)
+    events = [
+        NewEvent(kind=EventKind.STOPPED, origin="engine", contact_id=contact, campaign_id=campaign, data={"reason": reason})
+        for _, contact, campaign in ended
+    ]
+    await record_events(unit, events)

@@ -1,0 +1,382 @@
+"""Every query on runs, enrolments and touches. The claims are plain SQL: they are the hot path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cadenza.core.unit import Unit
+from cadenza.engine import states
+from cadenza.engine.contracts import EnrolmentState, TouchState
+from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
+
+# One probe of the index per running campaign, so that neither the paused nor the crowded ones hold up the others (M11).
+_DUE = text("""
+    select e.id, e.campaign_id, e.contact_id, e.account_id, e.step, e.next_due_at, e.mailbox_id, r.version_id
+    from runs r
+    cross join lateral (
+        select * from enrolments d
+        where d.workspace_id = r.workspace_id and d.campaign_id = r.id and d.state = 'active' and d.next_due_at <= :now
+          and (d.mailbox_id is null or d.mailbox_id <> all(:busy))
+        order by d.next_due_at limit :each
+        for update skip locked
+    ) e
+    where r.workspace_id = :workspace and r.state = 'running'
+    limit :limit
+""")
+
+# Two workers must not count the same person's or account's touches at the same moment.
+_LOCK_CAPS = text("""
+    select pg_advisory_xact_lock(k) from (select distinct k from unnest(cast(:keys as bigint[])) k order by k) keys
+""")
+
+_RESCHEDULE = text("""
+    update enrolments set next_due_at = :at, waiting_for = :why
+    where workspace_id = :workspace and id = :id
+""")
+
+_ADVANCE = text("""
+    update enrolments set next_due_at = null, waiting_for = '', mailbox_id = :mailbox
+    where workspace_id = :workspace and id = :id
+""")
+
+_SKIP = text("""
+    update enrolments set step = :step, next_due_at = :at, waiting_for = :why
+    where workspace_id = :workspace and id = :id
+""")
+
+# The lease is read again here, right before the wire: a worker that slept past it gets nothing back.
+_MARK_SENDING = text("""
+    update touches t set state = 'sending', attempts = attempts + 1
+    where t.workspace_id = :workspace and t.id = any(:ids) and t.state = 'claimed' and t.worker = :worker
+      and t.lease_until > clock_timestamp()
+      and (t.enrolment_id is null or exists (
+            select from enrolments e join runs r on r.workspace_id = e.workspace_id and r.id = e.campaign_id
+            where e.workspace_id = t.workspace_id and e.id = t.enrolment_id
+              and e.state = 'active' and r.state = 'running'))
+    returning t.id
+""")
+
+_RECORD = text("""
+    update touches set state = :state, sent_at = :sent_at, retry_at = :retry_at, lease_until = null,
+           wire = cast(:wire as jsonb)
+    where workspace_id = :workspace and id = :id and state = any(:origins)
+""")
+
+_NEXT_STEP = text("""
+    update enrolments set step = :step, next_due_at = :at, waiting_for = :why
+    where workspace_id = :workspace and id = :id and state in ('active', 'held')
+""")
+
+_END = text("""
+    update enrolments set state = :state, ended_reason = :reason, ended_at = :at, next_due_at = null, hold_until = null
+    where workspace_id = :workspace and id = any(:ids) and state in ('active', 'held')
+    returning id, contact_id, campaign_id
+""")
+
+# A claim that was never marked as sending was never on the wire: it vanishes and its step is due again.
+_RELEASE = text("""
+    with gone as (
+        delete from touches t where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is not null
+          and (t.lease_until < clock_timestamp() or t.id = any(:ids))
+        returning t.enrolment_id, t.due_at
+    )
+    update enrolments e set next_due_at = gone.due_at from gone
+    where e.workspace_id = :workspace and e.id = gone.enrolment_id and e.next_due_at is null
+    returning e.id
+""")
+
+_RELEASE_ANSWERS = text("""
+    update touches set state = 'deferred', retry_at = :now, lease_until = null
+    where workspace_id = :workspace and state = 'claimed' and enrolment_id is null and lease_until < clock_timestamp()
+""")
+
+_DOUBT = text("""
+    update touches set state = 'in_doubt', lease_until = null
+    where workspace_id = :workspace and state = 'sending' and lease_until < clock_timestamp()
+    returning id, contact_id, campaign_id, step, variant, mailbox_id
+""")
+
+_CLAIM_RETRIES = text("""
+    update touches t set state = 'claimed', worker = :worker, lease_until = clock_timestamp() + :lease
+    where t.workspace_id = :workspace and t.id in (
+        select id from touches where workspace_id = :workspace and state = 'deferred' and retry_at <= :now
+          and mailbox_id <> all(:busy)
+        order by retry_at limit :limit for update skip locked)
+    returning t.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An enrolment whose next step is due, locked by this transaction."""
+
+    id: UUID
+    campaign_id: UUID
+    contact_id: UUID
+    account_id: UUID | None
+    step: str
+    due_at: datetime
+    mailbox_id: UUID | None
+    version_id: UUID
+
+
+async def lock_due(unit: Unit, now: datetime, *, limit: int, busy: Sequence[UUID]) -> list[Due]:
+    values = {"workspace": unit.workspace_id, "now": now, "limit": limit, "each": limit, "busy": list(busy)}
+    return [Due(*row) for row in await unit.session.execute(_DUE, values)]
+
+
+async def lock_caps(unit: Unit, keys: Sequence[UUID]) -> None:
+    numbers = [int.from_bytes(key.bytes[-8:], "big", signed=True) for key in keys]
+    await unit.session.execute(_LOCK_CAPS, {"keys": numbers})
+
+
+async def recent_touches(
+    unit: Unit, contact_ids: Sequence[UUID], account_ids: Sequence[UUID], since: datetime
+) -> list[tuple[UUID, UUID | None, datetime]]:
+    """(contact, account, world time) of the steps' touches since then, for these people and companies."""
+    about: ColumnElement[bool] = TouchRow.contact_id.in_(contact_ids)
+    if account_ids:
+        about = about | TouchRow.account_id.in_(account_ids)
+    query = select(TouchRow.contact_id, TouchRow.account_id, TouchRow.claimed_at).where(
+        TouchRow.workspace_id == unit.workspace_id,
+        about,
+        TouchRow.claimed_at > since,
+        TouchRow.enrolment_id.is_not(None),
+        TouchRow.state.not_in([TouchState.DROPPED.value, TouchState.REFUSED.value]),
+    )
+    return [(contact, account, at) for contact, account, at in await unit.session.execute(query)]
+
+
+async def insert_touches(unit: Unit, rows: list[dict[str, Any]]) -> set[UUID]:
+    """The ids that are new. One that exists (after a restore, say) is never made again."""
+    made = await unit.session.scalars(
+        upsert(TouchRow).on_conflict_do_nothing().returning(TouchRow.id), rows
+    )
+    return set(made)
+
+
+async def execute_many(unit: Unit, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await unit.session.execute(statement, [{"workspace": unit.workspace_id, **row} for row in rows])
+
+
+async def advance(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    await execute_many(unit, _ADVANCE, rows)
+
+
+async def reschedule(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    await execute_many(unit, _RESCHEDULE, rows)
+
+
+async def skip_to(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    await execute_many(unit, _SKIP, rows)
+
+
+async def next_steps(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    await execute_many(unit, _NEXT_STEP, rows)
+
+
+async def end(unit: Unit, ids: Sequence[UUID], state: EnrolmentState, reason: str) -> list[tuple[UUID, UUID, UUID]]:
+    """End those that have not ended; (enrolment, contact, campaign) of each."""
+    values = {"ids": list(ids), "state": state.value, "reason": reason, "at": unit.world.now(), "workspace": unit.workspace_id}
+    return [tuple(row) for row in await unit.session.execute(_END, values)]
+
+
+async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUID]:
+    values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
+    return set(await unit.session.scalars(_MARK_SENDING, values))
+
+
+async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) -> None:
+    await execute_many(
+        unit, _RECORD, [{**row, "state": after.value, "origins": list(states.origins(after))} for row in rows]
+    )
+
+
+async def release(unit: Unit, ids: Sequence[UUID] = ()) -> int:
+    """Give back claims whose lease is over, and those named. Returns how many steps are due again."""
+    now = unit.machine.now()
+    await unit.session.execute(_RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": now})
+    rows = await unit.session.execute(_RELEASE, {"workspace": unit.workspace_id, "ids": list(ids)})
+    return len(rows.all())
+
+
+async def doubt_expired(unit: Unit) -> list[Any]:
+    return list(await unit.session.execute(_DOUBT, {"workspace": unit.workspace_id}))
+
+
+async def claim_retries(
+    unit: Unit, worker: UUID, lease: timedelta, limit: int, busy: Sequence[UUID]
+) -> list[UUID]:
+    values = {
+        "workspace": unit.workspace_id,
+        "worker": worker,
+        "lease": lease,
+        "now": unit.machine.now(),
+        "limit": limit,
+        "busy": list(busy),
+    }
+    return list(await unit.session.scalars(_CLAIM_RETRIES, values))
+
+
+async def workspaces_with_work(session: AsyncSession, world: datetime, machine: datetime) -> list[UUID]:
+    return list(
+        await session.scalars(text("select workspaces_with_work(:world, :machine)"), {"world": world, "machine": machine})
+    )
+
+
+async def all_workspaces(session: AsyncSession) -> list[UUID]:
+    return list(await session.scalars(text("select id from workspaces order by id")))
+
+
+async def database_now(session: AsyncSession) -> datetime:
+    moment: datetime = (await session.execute(text("select clock_timestamp()"))).scalar_one()
+    return moment
+
+
+async def touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[TouchRow]:
+    query = select(TouchRow).where(TouchRow.workspace_id == unit.workspace_id, *conditions).limit(limit)
+    return list(await unit.session.scalars(query.order_by(TouchRow.claimed_at, TouchRow.id)))
+
+
+async def enrolments(unit: Unit, *conditions: ColumnElement[bool]) -> list[EnrolmentRow]:
+    query = select(EnrolmentRow).where(EnrolmentRow.workspace_id == unit.workspace_id, *conditions)
+    return list(await unit.session.scalars(query))
+
+
+async def runs(unit: Unit, *conditions: ColumnElement[bool]) -> list[RunRow]:
+    return list(await unit.session.scalars(select(RunRow).where(RunRow.workspace_id == unit.workspace_id, *conditions)))
+
+
+async def set_run(unit: Unit, campaign_id: UUID, *, state: str, version_id: UUID) -> None:
+    values = {"state": state, "version_id": version_id}
+    await unit.session.execute(
+        upsert(RunRow)
+        .values(workspace_id=unit.workspace_id, id=campaign_id, **values)
+        .on_conflict_do_update(index_elements=["workspace_id", "id"], set_=values)
+    )
+
+
+async def enrol(unit: Unit, rows: list[dict[str, Any]]) -> set[UUID]:
+    """The contacts that were not enrolled before."""
+    if not rows:
+        return set()
+    made = await unit.session.scalars(
+        upsert(EnrolmentRow).on_conflict_do_nothing().returning(EnrolmentRow.contact_id), rows
+    )
+    return set(made)
+
+
+async def state_counts(unit: Unit, campaign_id: UUID) -> dict[str, int]:
+    query = (
+        select(EnrolmentRow.state, func.count())
+        .where(EnrolmentRow.workspace_id == unit.workspace_id, EnrolmentRow.campaign_id == campaign_id)
+        .group_by(EnrolmentRow.state)
+    )
+    return {state: count for state, count in await unit.session.execute(query)}
+
+
+async def due_counts(unit: Unit, campaign_id: UUID) -> tuple[int, datetime | None, dict[str, int]]:
+    """How many are due now, when the next one is, and what the waiting ones wait for."""
+    now = unit.world.now()
+    query = (
+        select(
+            EnrolmentRow.waiting_for,
+            func.count(),
+            func.count().filter(EnrolmentRow.next_due_at <= now),
+            func.min(EnrolmentRow.next_due_at),
+        )
+        .where(
+            EnrolmentRow.workspace_id == unit.workspace_id,
+            EnrolmentRow.campaign_id == campaign_id,
+            EnrolmentRow.state == EnrolmentState.ACTIVE.value,
+            EnrolmentRow.next_due_at.is_not(None),
+        )
+        .group_by(EnrolmentRow.waiting_for)
+    )
+    rows = (await unit.session.execute(query)).all()
+    nexts = [first for _, _, _, first in rows if first]
+    waiting = {why: count for why, count, _, _ in rows if why}
+    return sum(due for _, _, due, _ in rows), min(nexts, default=None), waiting
+
+
+async def hold(unit: Unit, contact_id: UUID, until: datetime) -> list[EnrolmentRow]:
+    """Hold this person's running enrolments; one that is held longer already stays so."""
+    rows = await unit.session.scalars(
+        update(EnrolmentRow)
+        .where(
+            EnrolmentRow.workspace_id == unit.workspace_id,
+            EnrolmentRow.contact_id == contact_id,
+            EnrolmentRow.state.in_([EnrolmentState.ACTIVE.value, EnrolmentState.HELD.value]),
+            (EnrolmentRow.hold_until.is_(None)) | (EnrolmentRow.hold_until < until),
+        )
+        .values(state=EnrolmentState.HELD.value, hold_until=until)
+        .returning(EnrolmentRow)
+    )
+    return list(rows)
+
+
+async def end_holds(unit: Unit) -> list[EnrolmentRow]:
+    """Those whose hold is over go on: what was due in the meantime is due now, and will be timed anew."""
+    now = unit.world.now()
+    rows = await unit.session.scalars(
+        update(EnrolmentRow)
+        .where(
+            EnrolmentRow.workspace_id == unit.workspace_id,
+            EnrolmentRow.state == EnrolmentState.HELD.value,
+            EnrolmentRow.hold_until <= now,
+        )
+        .values(
+            state=EnrolmentState.ACTIVE.value,
+            hold_until=None,
+            next_due_at=case(
+                (EnrolmentRow.next_due_at.is_not(None), func.greatest(EnrolmentRow.next_due_at, now))
+            ),  # null while a touch is on its way
+            waiting_for="back from absence",
+        )
+        .returning(EnrolmentRow)
+    )
+    return list(rows)
+
+
+async def looked_up(unit: Unit, touch_ids: Sequence[UUID], *, reset: bool = False) -> None:
+    await unit.session.execute(
+        update(TouchRow)
+        .where(TouchRow.workspace_id == unit.workspace_id, TouchRow.id.in_(touch_ids))
+        .values(looked_up=0 if reset else TouchRow.looked_up + 1)
+    )
+
+
+async def campaigns_without_active(unit: Unit) -> list[tuple[UUID, UUID]]:
+    """(campaign, version) of the running ones in which nobody is active or held any more."""
+    going = select(EnrolmentRow.id).where(
+        EnrolmentRow.workspace_id == RunRow.workspace_id,
+        EnrolmentRow.campaign_id == RunRow.id,
+        EnrolmentRow.state.in_([EnrolmentState.ACTIVE.value, EnrolmentState.HELD.value]),
+    )
+    query = select(RunRow.id, RunRow.version_id).where(
+        RunRow.workspace_id == unit.workspace_id,
+        RunRow.state == "running",
+        ~going.exists(),
+    )
+    return [(campaign, version) for campaign, version in await unit.session.execute(query)]
+
+
+async def upcoming(unit: Unit, campaign_id: UUID | None, limit: int) -> list[EnrolmentRow]:
+    conditions = [EnrolmentRow.state == EnrolmentState.ACTIVE.value, EnrolmentRow.next_due_at.is_not(None)]
+    if campaign_id is not None:
+        conditions.append(EnrolmentRow.campaign_id == campaign_id)
+    query = (
+        select(EnrolmentRow)
+        .join(RunRow, (RunRow.workspace_id == EnrolmentRow.workspace_id) & (RunRow.id == EnrolmentRow.campaign_id))
+        .where(EnrolmentRow.workspace_id == unit.workspace_id, RunRow.state == "running", *conditions)
+        .order_by(EnrolmentRow.next_due_at)
+        .limit(limit)
+    )
+    return list(await unit.session.scalars(query))

@@ -1,0 +1,74 @@
+"""What comes back, as far as it concerns the sequence: answers end it, absences hold it, dead addresses stop it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cadenza.core.unit import Unit
+from cadenza.engine import repository
+from cadenza.engine.contracts import EnrolmentState, Touch
+from cadenza.engine.explain import as_touch
+from cadenza.engine.models import EnrolmentRow, TouchRow
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import record_events
+
+_GOING = (EnrolmentState.ACTIVE.value, EnrolmentState.HELD.value)
+
+
+async def touch_by_message_ids(unit: Unit, message_ids: Sequence[str]) -> Touch | None:
+    """The touch that one of these Message-IDs names, the last of the list first (the nearest in the thread)."""
+    if not message_ids:
+        return None
+    rows = await repository.touches(unit, TouchRow.message_id.in_(message_ids))
+    if not rows:
+        return None
+    place = {message_id: number for number, message_id in enumerate(message_ids)}
+    return as_touch(max(rows, key=lambda row: place[row.message_id]))
+
+
+async def last_touch_to(unit: Unit, contact_id: UUID) -> Touch | None:
+    """The newest touch that this person got, for a reply without thread headers."""
+    rows = await repository.touches(unit, TouchRow.contact_id == contact_id, TouchRow.sent_at.is_not(None))
+    return as_touch(max(rows, key=lambda row: row.claimed_at)) if rows else None
+
+
+async def end_sequences(unit: Unit, contact_id: UUID, reason: str) -> list[UUID]:
+    """End every running sequence of this person; the campaigns concerned."""
+    rows = await repository.enrolments(unit, EnrolmentRow.contact_id == contact_id, EnrolmentRow.state.in_(_GOING))
+    ended = await repository.end(unit, [row.id for row in rows], EnrolmentState.STOPPED, reason)
+    await record_events(
+        unit,
+        [
+            NewEvent(kind=EventKind.STOPPED, origin="engine", contact_id=contact_id, campaign_id=campaign, data={"reason": reason})
+            for _, _, campaign in ended
+        ],
+    )
+    return [campaign for _, _, campaign in ended]
+
+
+async def hold_until(unit: Unit, contact_id: UUID, until: datetime, why: str) -> list[UUID]:
+    """Hold this person's sequences; they go on by themselves. The campaigns concerned."""
+    rows = await repository.hold(unit, contact_id, until)
+    data: dict[str, Any] = {"until": until.isoformat(), "why": why}
+    await record_events(
+        unit,
+        [
+            NewEvent(kind=EventKind.HELD, origin="engine", contact_id=contact_id, campaign_id=row.campaign_id, step=row.step, data=data)
+            for row in rows
+        ],
+    )
+    return [row.campaign_id for row in rows]
+
+
+async def end_holds(unit: Unit) -> int:
+    """Let those go on whose hold is over; what they are due for is timed by the gate."""
+    rows = await repository.end_holds(unit)
+    await record_events(
+        unit,
+        [
+            NewEvent(kind=EventKind.RESUMED, origin="engine", contact_id=row.contact_id, campaign_id=row.campaign_id, step=row.step)
+            for row in rows
+        ],
+    )
+    return len(rows)

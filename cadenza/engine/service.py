@@ -1,0 +1,22 @@
+"""Doors of the engine."""
+
+from cadenza.engine.answers import send_answer
+from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
+from cadenza.engine.doubts import decide, rescue, settle
+from cadenza.engine.explain import explain, plan, touches_in_doubt, touches_of_contact, touches_of_conversation
+from cadenza.engine.lifecycle import follow_version, launch, pause, resume, status, stop, upcoming
+from cadenza.engine.responses import (
+    end_holds,
+    end_sequences,
+    hold_until,
+    last_touch_to,
+    touch_by_message_ids,
+)
+from cadenza.engine.tracking import Visit, record_click, record_open
+
+__all__ = [
+    "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "follow_version",
+    "hold_until", "housekeeping", "keep_house", "last_touch_to", "launch", "pause", "plan", "record_click",
+    "record_open", "rescue", "resume", "send_answer", "settle", "status", "stop", "touch_by_message_ids",
+    "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
+]  # fmt: skip

@@ -1,0 +1,104 @@
+"""From claimed touches to the relay: one lane a mailbox, so that a slow server holds up nobody else (M11)."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, WireReply
+from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message
+from cadenza.channels.service import credentials
+from cadenza.core.clock import monotonic
+from cadenza.core.database import Database
+from cadenza.core.faults import visit
+from cadenza.core.unit import Unit
+from cadenza.engine import content, repository
+from cadenza.engine.models import TouchRow
+from cadenza.engine.record import record
+
+_CHUNK = 25  # touches marked as sending at once: the most that one crash can leave in doubt per connection
+
+
+class Lane:
+    """The way out through one mailbox, for one batch: several connections, each taking chunk after chunk."""
+
+    def __init__(
+        self, database: Database, workspace_id: UUID, mailbox: Mailbox, worker: UUID, lease: timedelta, connections: int
+    ) -> None:
+        self._database = database
+        self._workspace_id = workspace_id
+        self._mailbox = mailbox
+        self._worker = worker
+        self._lease = lease
+        self._connections = connections
+
+    async def send(self, touch_ids: Sequence[UUID]) -> None:
+        """Send all of them and record each answer; a touch whose lease was lost meanwhile is left alone."""
+        async with self._database.unit(self._workspace_id) as unit:
+            secret = await credentials(unit, self._mailbox.id)
+        chunks: asyncio.Queue[Sequence[UUID]] = asyncio.Queue()
+        for start in range(0, len(touch_ids), _CHUNK):
+            chunks.put_nowait(touch_ids[start : start + _CHUNK])
+        width = min(self._connections, chunks.qsize())
+        async with asyncio.TaskGroup() as group:
+            for _ in range(width):
+                group.create_task(self._connection(secret, chunks))
+
+    async def _connection(self, secret: Credentials, chunks: asyncio.Queue[Sequence[UUID]]) -> None:
+        async with SmtpSession(self._mailbox.smtp, secret, helo=self._mailbox.domain) as session:
+            while not chunks.empty():
+                await self._chunk(session, chunks.get_nowait())
+
+    async def _chunk(self, session: SmtpSession, ids: Sequence[UUID]) -> None:
+        began = monotonic()
+        async with self._database.unit(self._workspace_id) as unit:
+            marked = await repository.mark_sending(unit, ids, self._worker)
+            touches = [t for t in await repository.touches(unit, TouchRow.id.in_(marked)) if t.id in marked]
+            envelopes = [envelope(unit, touch, self._mailbox) for touch in touches]
+            visit("sending.before_commit")
+        visit("sending.after_commit")
+        if monotonic() - began > self._lease.total_seconds() / 2:  # this process slept: somebody may have judged its claims
+            replies = [WireReply(e.touch_id, Outcome.DEFERRED, "connect", text="the worker was too slow") for e in envelopes]
+        else:
+            replies = [reply async for reply in session.send_many(envelopes)]
+        async with self._database.unit(self._workspace_id) as unit:
+            await record(unit, replies)
+            visit("record.before_commit")
+        visit("record.after_commit")
+
+
+def envelope(unit: Unit, touch: TouchRow, mailbox: Mailbox) -> Envelope:
+    """The message exactly as its row says; made anew for every try, always the same."""
+    by_mail, link = content.ways_out(unit, touch.contact_id, touch.sender)
+    slots = Slots(
+        touch_id=touch.id,
+        recipient=touch.recipient,
+        recipient_name=None,
+        subject=touch.subject,
+        text=touch.text,
+        html=content.tracked_html(unit, touch),
+        at=touch.claimed_at,
+        unsubscribe_mail=by_mail,
+        unsubscribe_url=link,
+        in_reply_to=touch.references[-1] if touch.references else None,
+        references=tuple(touch.references),
+    )
+    body = _skeleton(touch.sender, mailbox.display_name, touch.html is not None).compose(slots)
+    return Envelope(touch.id, touch.sender, touch.recipient, body)
+
+
+@lru_cache(maxsize=512)
+def _skeleton(sender: str, name: str, html: bool) -> Skeleton:
+    return compile_message(sender, name, html=html)
+
+
+async def by_mailbox(unit: Unit, touch_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """The touches of each lane."""
+    lanes: dict[UUID, list[UUID]] = defaultdict(list)
+    for touch in await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids)):
+        lanes[touch.mailbox_id].append(touch.id)
+    return lanes
+
+
