@@ -9,10 +9,12 @@ subject := "score" | "language" | "country" | "field" "(" text ")"
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from cadenza.campaigns.contracts import ConditionFacts
 from cadenza.campaigns.reader import closest, either
 from cadenza.understanding.contracts import Intent
 
@@ -30,23 +32,6 @@ _TESTS = _OF_STEP | _SUBJECTS | {"replied", "silent"}
 _INTENTS = frozenset(intent.value for intent in Intent)
 
 Literal = str | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionFacts:
-    """What is known about one person in one campaign when a step is due. Steps are named by their ids."""
-
-    replied: bool = False
-    intents: frozenset[str] = frozenset()  # of the replies so far
-    delivered: frozenset[str] = frozenset()
-    opened: frozenset[str] = frozenset()  # by people; machines do not count
-    clicked: frozenset[str] = frozenset()
-    bounced: frozenset[str] = frozenset()
-    silent_days: float = 0  # world days since the person's last sign, else since the first touch
-    score: float | None = None
-    language: str | None = None
-    country: str | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)  # custom fields of the contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +89,13 @@ def parse_condition(source: str, earlier_steps: Collection[str]) -> Condition:
     if len(source) > _MAX_LENGTH:
         raise ConditionError(f"A condition has at most {_MAX_LENGTH} characters.")
     return _Parser(list(_tokens(source)), frozenset(earlier_steps)).whole()
+
+
+@lru_cache(maxsize=4096)
+def saved_condition(source: str) -> Condition:
+    """A condition that was checked when its campaign was saved."""
+    named = [word for _, word in _tokens(source)]
+    return parse_condition(source, named)
 
 
 def evaluate(condition: Condition, facts: ConditionFacts) -> bool:

@@ -104,3 +104,20 @@ class Applied:
     created: bool
     changes: tuple[str, ...]
     errors: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionFacts:
+    """What is known about one person in one campaign when a step is due. Steps are named by their ids."""
+
+    replied: bool = False
+    intents: frozenset[str] = frozenset()  # of the replies so far
+    delivered: frozenset[str] = frozenset()
+    opened: frozenset[str] = frozenset()  # by people; machines do not count
+    clicked: frozenset[str] = frozenset()
+    bounced: frozenset[str] = frozenset()
+    silent_days: float = 0  # world days since the person's last sign, else since the first touch
+    score: float | None = None
+    language: str | None = None
+    country: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)  # custom fields of the contact

@@ -6,6 +6,7 @@ the recipient's. A country that is unknown has no public holidays.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
+from zoneinfo import available_timezones
 
 from cadenza.core.errors import CadenzaError
 from cadenza.timing.contracts import Window
@@ -70,6 +71,16 @@ def is_working_day(day: date, window: Window, country: str | None) -> bool:
     if day.isoweekday() not in window.days:
         return False
     return not (window.holidays and country and day in _holidays(country.upper(), day.year))
+
+
+def is_zone(name: str) -> bool:
+    """Whether the IANA database knows this zone, written exactly so."""
+    return name in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 @cache

@@ -1,0 +1,259 @@
+"""A campaign file is read exactly as the contract says, and every fault in it names its line and what to do."""
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cadenza.campaigns.contracts import Caps
+from cadenza.campaigns.document import read_document
+from cadenza.campaigns.neighbour_files import Folder
+from cadenza.core.errors import Problem
+from cadenza.timing.contracts import Window
+from tests.campaigns.examples import GOOD, changed
+
+CUSTOM = frozenset({"plan", "size"})
+
+
+def problems(source: str, folder: Folder) -> tuple[Problem, ...]:
+    reading = read_document(source, folder, lambda _: CUSTOM)
+    assert (reading.definition is None) == bool(reading.problems)
+    return reading.problems
+
+
+def test_the_contracts_example_is_read(folder: Folder) -> None:
+    reading = read_document(GOOD, folder, lambda _: CUSTOM)
+    assert reading.problems == ()
+    found = reading.definition
+    assert found is not None
+    assert (found.name, found.goal_metric, found.goal_target) == ("dach-manufacturing-q2", "meetings", 25)
+    assert found.contacts_file == "people.csv"
+    assert found.mailboxes == ("ann@north.example", "bo@north.example")
+    assert found.window == Window(frozenset({1, 2, 3, 4, 5}), time(8, 30), time(17, 30))
+    assert found.caps == Caps(2, 3, 60)
+    assert (found.stop_account, found.track_opens, found.experiment_metric) == (
+        {"meeting"},
+        False,
+        "positive_replies",
+    )
+    intro, nudge, follow = found.steps
+    assert [(s.id, s.after_days, s.reply_to, s.otherwise) for s in found.steps] == [
+        ("intro", 1, None, None), ("nudge", 2, "intro", "follow"), ("follow", 4, "intro", None),
+    ]  # fmt: skip
+    assert [v.id for v in intro.variants] == ["a", "b"]
+    assert intro.variants[0].attributes == ("subject.question", "body.short")
+    assert intro.variants[1].text == "Hello {{ contact.first_name | default: 'there' }}\n"
+    assert intro.variants[1].html is not None
+    assert intro.languages["de"]["a"].subject == "Frage zu {{ account.name }}"
+    assert nudge.when == "delivered(intro) and not bounced(intro)"
+    assert follow.variants[0].subject is None
+
+
+def test_what_is_left_out_has_its_default(folder: Folder) -> None:
+    short = (
+        "version: 1\nname: NO\naudience: {contacts: people.csv}\nsenders: {mailboxes: [A@North.example]}\n"
+        "steps:\n  - {id: on, variants: [{id: a, subject: Hi, text: Hello}]}\n"
+    )
+    found = read_document(short, folder, lambda _: CUSTOM).definition
+    assert found is not None
+    assert (found.name, found.steps[0].id, found.mailboxes) == (
+        "NO",
+        "on",
+        ("a@north.example",),
+    )  # YAML 1.2 words
+    assert (found.window, found.caps, found.grace_hours) == (Window(), Caps(), 24)
+    assert found.stop_person == {"reply", "meeting", "opt_out", "bounce"}
+
+
+def test_stops_and_bounces_always_end_a_sequence(folder: Folder) -> None:
+    source = changed("person: [reply, meeting, opt_out, bounce]", "person: [reply]")
+    found = read_document(source, folder, lambda _: CUSTOM).definition
+    assert found is not None
+    assert found.stop_person == {"reply", "opt_out", "bounce"}
+
+
+WRONG = [
+    # old text, new text, line, key, part of the message
+    ("version: 1", "version: 2", 1, "version", "version: 1"),
+    ("name: dach", "nmae: dach", 2, "nmae", "'name'"),
+    ("name: dach-manufacturing-q2", "name: 'a/b'", 2, "name", "letters"),
+    ("name: dach-manufacturing-q2", "name: 7", 2, "name", "quotes"),
+    ("metric: meetings", "metric: meeting", 3, "goal.metric", "'meetings'"),
+    ("target: 25", "target: -1", 3, "goal.target", "whole number"),
+    ("{contacts: people.csv}", "{segment: dach}", 4, "audience.segment", "not supported yet"),
+    ("{contacts: people.csv}", '{query: "score > 1"}', 4, "audience.query", "not supported yet"),
+    ("{contacts: people.csv}", "people.csv", 4, "audience", "contacts"),
+    ("{contacts: people.csv}", "{contacts: nobody.csv}", 4, "audience.contacts", "no file"),
+    ("{contacts: people.csv}", "{contacts: ../../etc/passwd}", 4, "audience.contacts", "outside"),
+    ("{contacts: people.csv}", "{contacts: /etc/passwd}", 4, "audience.contacts", "outside"),
+    ("{mailboxes: [ann@north.example, bo@north.example], per_person: sticky}", "{pool: north}", 5, "senders.pool", "not supported yet"),
+    ("per_person: sticky", "per_person: free", 5, "senders.per_person", "sticky"),
+    ("[ann@north.example, bo@north.example]", "[]", 5, "senders.mailboxes", "between 1"),
+    ("[ann@north.example, bo@north.example]", "[ann]", 5, "senders.mailboxes", "address"),
+    ("bo@north.example", "Ann@north.example", 5, "senders.mailboxes", "twice"),
+    ("days: mon-fri", "days: mo-fr", 6, "window.days", "mon-fri"),
+    ("days: mon-fri", "days: fri-mon", 6, "window.days", "mon-fri"),
+    ('from: "08:30"', 'from: "8.30"', 6, "window.from", "08:30"),
+    ('to: "17:30"', 'to: "08:00"', 6, "window", "later"),
+    ("zone: recipient", "zone: Europe/Berln", 6, "window.zone", "IANA"),
+    ("holidays: recipient", "holidays: maybe", 6, "window.holidays", "none or recipient"),
+    ("per_person_per_week: 2", "per_person_per_week: 0", 7, "caps.per_person_per_week", "1 to 50"),
+    ("per_person_per_week: 2", "per_person_per_week: true", 7, "caps.per_person_per_week", "whole number"),
+    ("per_person_per_week", "per_persn_per_week", 7, "caps.per_persn_per_week", "'per_person_per_week'"),
+    ("{hours: 24}", "{hours: 1.5}", 8, "grace.hours", "whole number"),
+    ("{hours: 24}", "24", 8, "grace", "keys and values"),
+    ("account: [meeting]", "account: [meating]", 9, "stop.account", "'meeting'"),
+    ("{opens: false, clicks: false}", "{opens: no}", 10, "tracking.opens", "true or false"),
+    ("- id: intro", "- id: 1st", 12, "steps[1].id", "letter"),
+    ("channel: email", "channel: linkedin", 13, "steps[1].channel", "not supported yet"),
+    ("channel: email", "channel: any", 13, "steps[1].channel", "not supported yet"),
+    ("channel: email", "channel: emial", 13, "steps[1].channel", "'email'"),
+    ("action: send", "action: view_profile", 14, "steps[1].action", "not supported yet"),
+    ("action: send", "fallback: {channel: email}", 14, "steps[1].fallback", "not supported yet"),
+    ("action: send", "options: []", 14, "steps[1].options", "not supported yet"),
+    ("action: send", "script: hello", 14, "steps[1].script", "not supported yet"),
+    ("after: {days: 1}", "after: {weeks: 1}", 15, "steps[1].after.weeks", "days"),
+    ("after: {days: 1}", "after: 1", 15, "steps[1].after", "keys and values"),
+    ("thread: new", "thread: old", 16, "steps[1].thread", "new"),
+    ("thread: new", "thread: reply_to", 16, "steps[1].thread", "{reply_to: STEP}"),
+    ("thread: new", "thread: {reply_to: nudge}", 16, "steps[1].thread.reply_to", "earlier step"),
+    ('        subject: "Question about {{ account.name }}"\n', "", 18, "steps[1].variants[1].subject", "needs a subject"),
+    ("{{ account.name }}", "{{ acount.name }}", 19, "steps[1].variants[1].subject", "'account.name'"),
+    (" | default: 'there' }}, ...", " }}, ...", 20, "steps[1].variants[1].text", "default:"),
+    ("contact.first_name |", "contact.frist_name |", 20, "steps[1].variants[1].text", "'contact.first_name'"),
+    ("contact.first_name |", "contact.custom.plam |", 20, "steps[1].variants[1].text", "'contact.custom.plan'"),
+    ("[subject.question, body.short]", "[Subject Question]", 21, "steps[1].variants[1].attributes", "subject.question"),
+    ("{id: b,", "{id: a,", 22, "steps[1].variants[2].id", "already"),
+    ("text_file: intro-b.md", "text_file: gone.md", 22, "steps[1].variants[2].text_file", "no file"),
+    ("text_file: intro-b.md", "text_file: ../x.md", 22, "steps[1].variants[2].text_file", "outside"),
+    ("text_file: intro-b.md", 'text_file: "a\\0b"', 22, "steps[1].variants[2].text_file", "usable"),
+    ("text_file: intro-b.md", "text: x, text_file: intro-b.md", 22, "steps[1].variants[2].text_file", "not both"),
+    ("languages: {de:", "languages: {German:", 23, "steps[1].languages.German", "ISO 639"),
+    ("{de: {a:", "{de: {z:", 23, "steps[1].languages.de.z", "known"),
+    ("- id: nudge", "- id: intro", 24, "steps[2].id", "already"),
+    ("    after: {days: 2}\n", "", 24, "steps[2].after", "after: {days: 2}"),
+    ("delivered(intro) and", "delivered(itnro) and", 26, "steps[2].when", "'intro'"),
+    ("delivered(intro) and", "accepted(intro) and", 26, "steps[2].when", "not supported yet"),
+    ("delivered(intro) and", "__import__('os') and", 26, "steps[2].when", "no known test"),
+    ("else: follow", "else: intro", 28, "steps[2].else", "later step"),
+    ("- id: a\n        text: |", "- id: a\n        subject: x\n        text: |", 31, "steps[2].variants[1].subject", "keeps its subject"),
+    ("as {{ contact.title }}{% else %}anyway", "as{% else %}{{ contact.title }}", 33, "steps[2].variants[1].text", "may be missing"),
+    ("{% endif %}\n", "\n", 33, "steps[2].variants[1].text", "endif"),
+    ("{% if contact.title %}", "{% for x in (1..2000000000) %}", 33, "steps[2].variants[1].text", "no tag"),
+    ('text: "Last word"', "text: ''", 40, "steps[3].variants[1].text", "characters"),
+    ("allocation: even", "allocation: adaptive", 41, "experiment.allocation", "not supported yet"),
+    ("goal: {metric: meetings, target: 25}", "name: again", 3, "name", "already set"),
+    ("goal: {metric: meetings, target: 25}", "<<: {a: b}", 3, "<<", "no known key"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_fault_names_line_key_and_remedy(fault: tuple[str, str, int, str, str], folder: Folder) -> None:
+    old, new, line, key, says = fault
+    found = problems(changed(old, new), folder)
+    assert [p for p in found if (p.line, p.key) == (line, key) and says in p.message], found
+
+
+def test_all_faults_come_at_once_in_the_order_of_lines(folder: Folder) -> None:
+    source = (
+        GOOD.replace("version: 1", "version: 9")
+        .replace("hours: 24", "hours: x")
+        .replace("Last word", "{{ x }}")
+    )
+    assert [p.line for p in problems(source, folder)] == [1, 8, 40]
+
+
+def test_faults_in_files_beside_name_file_and_line(folder: Folder) -> None:
+    assert folder.path
+    (folder.path / "intro-b.html").write_text("<p>\n{{ contact.nick }}\n")
+    (folder.path / "intro-b.md").write_bytes(b"\xff\xfe\x00")
+    found = problems(GOOD, folder)
+    assert [p.key for p in found] == ["steps[1].variants[2].text_file", "steps[1].variants[2].html_file"]
+    assert "UTF-8" in found[0].message
+    assert found[1].message.startswith("intro-b.html line 2: ")
+
+
+def test_a_link_does_not_lead_out_of_the_folder(
+    folder: Folder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert folder.path
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.txt"
+    secret.write_text("secret")
+    (folder.path / "intro-b.md").unlink()
+    (folder.path / "intro-b.md").symlink_to(secret)
+    found = problems(GOOD, folder)
+    assert len(found) == 1
+    assert "outside" in found[0].message
+
+
+def test_without_a_folder_no_file_is_read() -> None:
+    found = problems(GOOD, Folder(None))
+    assert {p.code for p in found} == {"file_invalid"}
+
+
+HOSTILE = {
+    "empty": "",
+    "comment only": "# nothing\n",
+    "a word": "hello",
+    "a list": "[1, 2]",
+    "binary": "\x00\x01\x02",
+    "tab": "version: 1\n\tname: x\n",
+    "unclosed": 'name: "abc',
+    "wrong indent": "a:\n  b: 1\n c: 2\n",
+    "two documents": "a: 1\n---\nb: 2\n",
+    "python tag": "!!python/object/apply:os.system ['true']",
+    "custom tag": "name: !secret x",
+    "alias of nothing": "name: *nobody",
+    "alias of itself": "a: &a [*a]",
+    "bomb": "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+    + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9)),
+    "deep flow": "a: " + "[" * 5000,
+    "deep flow closed": "a: " + "[" * 900 + "]" * 900,
+    "deep block": "\n".join(" " * n + "- a:" for n in range(0, 200, 2)),
+    "deep mapping": "{a: " * 3000,
+    "large": "a: " + "x" * 10_000_000,
+    "many values": "a: [" + "1," * 60_000 + "]",
+    "surrogate": 'name: "\\uD800"',
+    "beyond unicode": 'name: "\\U00110000"',
+    "mapping as key": "? {a: b}\n: c",
+    "list as key": "[a]: c",
+    "directive": "%YAML 9.9\n---\na: 1",
+    "bell": "name: \x07",
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused_at_once(name: str, folder: Folder) -> None:
+    found = problems(HOSTILE[name], folder)
+    assert found
+    assert all(p.message for p in found)
+
+
+def test_an_alias_within_bounds_is_only_a_shorthand(folder: Folder) -> None:
+    source = GOOD.replace("- id: a\n        text: |", "- id: a\n        text: &text |").replace(
+        '"Last word"', "*text"
+    )
+    found = read_document(source, folder, lambda _: CUSTOM).definition
+    assert found is not None
+    assert found.steps[2].variants[0].text == found.steps[1].variants[0].text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_change_of_the_file_raises(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(GOOD)))
+    end = data.draw(st.integers(start, min(len(GOOD), start + 40)))
+    middle = data.draw(
+        st.text(alphabet=st.sampled_from("{}[]:,-|>&*!%@`'\"#?\n \tab1\x00é\U0001f600"), max_size=12)
+    )
+    source = GOOD[:start] + middle + GOOD[end:]
+    problems(source, Folder(Path("/nonexistent")))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=200))
+def test_no_text_raises(source: str) -> None:
+    problems(source, Folder(None))
