@@ -1,0 +1,83 @@
+"""Conversations as the pages and the API show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class ConversationState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One line of the inbox."""
+
+    id: UUID
+    contact_id: UUID | None
+    name: str
+    address: str
+    mailbox_id: UUID
+    campaign_id: UUID | None
+    subject: str
+    snippet: str
+    state: ConversationState
+    unread: bool
+    assignee_id: UUID | None
+    kind: str
+    intent: str | None
+    interest: str | None
+    urgency: str | None
+    queue: str | None
+    needs_person: bool
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadItem:
+    """One message of a conversation, ours or theirs. ``analysis`` is the object of docs/reply-analysis.md."""
+
+    id: UUID
+    by: str  # "us" | "them"
+    at: datetime
+    name: str
+    address: str
+    subject: str
+    text: str
+    state: str  # of ours: the touch's state; of theirs: the mail's kind
+    html: str = ""
+    touch_id: UUID | None = None
+    step: str | None = None
+    variant: str | None = None
+    analysis: dict[str, Any] | None = None
+    attachments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    conversation: Conversation
+    items: tuple[ThreadItem, ...]  # oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the list of conversations shows; None shows all."""
+
+    state: ConversationState | None = ConversationState.OPEN
+    queue: str | None = None
+    intent: str | None = None
+    assignee_id: UUID | None = None
+    unread: bool | None = None
+    search: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``cursor`` asks for the next page; None at the end."""
+
+    items: tuple[Conversation, ...]
+    cursor: str | None
+    total: int

@@ -1,0 +1,183 @@
+"""Every query on conversations and messages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.engine.contracts import Touch
+from cadenza.inbox.contracts import Conversation, ConversationState, Filters
+from cadenza.inbox.models import ConversationRow, MessageRow
+
+PAGE = 50
+
+
+async def insert_message(unit: Unit, row: dict[str, Any]) -> UUID | None:
+    """None when this message is here already."""
+    statement = upsert(MessageRow).values(row).on_conflict_do_nothing().returning(MessageRow.id)
+    identity: UUID | None = await unit.session.scalar(statement)
+    return identity
+
+
+async def set_conversation(unit: Unit, message_id: UUID, conversation_id: UUID) -> None:
+    await _update_message(unit, message_id, conversation_id=conversation_id)
+
+
+async def set_touch(unit: Unit, message_id: UUID, touch: Touch) -> None:
+    await _update_message(
+        unit, message_id, touch_id=touch.id, contact_id=touch.contact_id, campaign_id=touch.campaign_id
+    )
+
+
+async def set_analysis(unit: Unit, message_id: UUID, analysis: dict[str, Any]) -> None:
+    await _update_message(unit, message_id, analysis=analysis)
+
+
+async def _update_message(unit: Unit, message_id: UUID, **values: Any) -> None:
+    await unit.session.execute(
+        update(MessageRow)
+        .where(MessageRow.workspace_id == unit.workspace_id, MessageRow.id == message_id)
+        .values(**values)
+    )
+
+
+async def upsert_conversation(unit: Unit, row: dict[str, Any], *, reopen: bool) -> UUID:
+    """The person's one conversation. A robot's note neither opens a closed one nor hides what a person said."""
+    new = {"workspace_id": unit.workspace_id, "id": new_id(), "state": "open", "unread": reopen, **row}
+    if not reopen:
+        new["state"] = ConversationState.CLOSED.value
+    fresh = {key: row[key] for key in ("subject", "snippet", "kind", "last_at", "mailbox_id")}
+    changed: dict[str, Any] = (
+        {**fresh, "state": "open", "unread": True, "campaign_id": func.coalesce(row["campaign_id"], ConversationRow.campaign_id)}
+        if reopen
+        else {"mailbox_id": row["mailbox_id"]}
+    )
+    statement = (
+        upsert(ConversationRow)
+        .values(new)
+        .on_conflict_do_update(index_elements=["workspace_id", "address"], set_=changed)
+        .returning(ConversationRow.id)
+    )
+    identity: UUID = (await unit.session.execute(statement)).scalar_one()
+    return identity
+
+
+async def update_conversation(unit: Unit, conversation_id: UUID, **values: Any) -> bool:
+    """False when there is no such conversation."""
+    found = await unit.session.scalar(
+        update(ConversationRow)
+        .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.id == conversation_id)
+        .values(**values)
+        .returning(ConversationRow.id)
+    )
+    return found is not None
+
+
+async def message(unit: Unit, message_id: UUID) -> MessageRow | None:
+    return await unit.session.get(MessageRow, (unit.workspace_id, message_id))
+
+
+async def messages(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[MessageRow]:
+    query = (
+        select(MessageRow)
+        .where(MessageRow.workspace_id == unit.workspace_id, *conditions)
+        .order_by(MessageRow.received_at, MessageRow.id)
+        .limit(limit)
+    )
+    return list(await unit.session.scalars(query))
+
+
+async def conversation(unit: Unit, conversation_id: UUID) -> Conversation | None:
+    row = await unit.session.scalar(
+        select(ConversationRow)
+        .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.id == conversation_id)
+        .execution_options(populate_existing=True)
+    )
+    return _conversation(row) if row else None
+
+
+async def conversation_of_contact(unit: Unit, contact_id: UUID) -> Conversation | None:
+    row = await unit.session.scalar(
+        select(ConversationRow).where(
+            ConversationRow.workspace_id == unit.workspace_id, ConversationRow.contact_id == contact_id
+        )
+    )
+    return _conversation(row) if row else None
+
+
+def _conditions(unit: Unit, filters: Filters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [ConversationRow.workspace_id == unit.workspace_id]
+    for column, value in (
+        (ConversationRow.state, filters.state.value if filters.state else None),
+        (ConversationRow.queue, filters.queue),
+        (ConversationRow.intent, filters.intent),
+        (ConversationRow.assignee_id, filters.assignee_id),
+        (ConversationRow.unread, filters.unread),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if filters.search:
+        words = f"%{filters.search.replace('%', '').replace('_', '')}%"
+        conditions.append(
+            or_(ConversationRow.name.ilike(words), ConversationRow.subject.ilike(words), ConversationRow.snippet.ilike(words))
+        )
+    return conditions
+
+
+async def conversations(
+    unit: Unit, filters: Filters, before: tuple[datetime, UUID] | None
+) -> tuple[Sequence[Conversation], int]:
+    """One page, the newest first, and how many there are in all."""
+    conditions = _conditions(unit, filters)
+    total = await unit.session.scalar(select(func.count()).select_from(ConversationRow).where(*conditions))
+    if before is not None:
+        at, identity = before
+        conditions.append(
+            (ConversationRow.last_at < at) | ((ConversationRow.last_at == at) & (ConversationRow.id < identity))
+        )
+    query = (
+        select(ConversationRow)
+        .where(*conditions)
+        .order_by(ConversationRow.last_at.desc(), ConversationRow.id.desc())
+        .limit(PAGE + 1)
+        .execution_options(populate_existing=True)
+    )
+    return [_conversation(row) for row in await unit.session.scalars(query)], total or 0
+
+
+async def queue_counts(unit: Unit) -> dict[str, int]:
+    """Open conversations by queue."""
+    query = (
+        select(func.coalesce(ConversationRow.queue, ""), func.count())
+        .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.state == "open")
+        .group_by(1)
+    )
+    return {queue: count for queue, count in await unit.session.execute(query)}
+
+
+def _conversation(row: ConversationRow) -> Conversation:
+    return Conversation(
+        id=row.id,
+        contact_id=row.contact_id,
+        name=row.name,
+        address=row.address,
+        mailbox_id=row.mailbox_id,
+        campaign_id=row.campaign_id,
+        subject=row.subject,
+        snippet=row.snippet,
+        state=ConversationState(row.state),
+        unread=row.unread,
+        assignee_id=row.assignee_id,
+        kind=row.kind,
+        intent=row.intent,
+        interest=row.interest,
+        urgency=row.urgency,
+        queue=row.queue,
+        needs_person=row.needs_person,
+        last_at=row.last_at,
+    )
