@@ -115,14 +115,9 @@ def _short(local: datetime, reader: _Reading) -> str:
     return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=reader.locale)
 
 
-def day(at: datetime) -> str:
-    """The day in the reader's zone: "Today", "Yesterday", else the date."""
+def date(at: datetime) -> str:
+    """The day in full, in the reader's zone, such as ``Tuesday 3 March 2026``."""
     reader = _reading.get()
-    local, today = at.astimezone(reader.zone).date(), reader.now.astimezone(reader.zone).date()
-    if local == today:
-        return _("Today")
-    if local == today - timedelta(days=1):
-        return _("Yesterday")
     return format_datetime(at, _("EEEE d MMMM y"), tzinfo=reader.zone, locale=reader.locale)
 
 

@@ -32,9 +32,10 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    for name in ("number", "percent", "span", "moment", "clock", "world_time", "day", "ago", "duration"):
+    for name in ("number", "percent", "span", "moment", "clock", "world_time", "date", "ago", "duration"):
         made.filters[name] = getattr(formats, name)
     made.globals["static"] = static
+    made.globals["with_query"] = with_query
     return made
 
 
@@ -45,6 +46,11 @@ def static(name: str) -> str:
         files = json.loads((STATIC / "vendor" / "manifest.json").read_text())["files"]
         return f"/static/vendor/{files[name.removeprefix('vendor/')]}"
     return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+def with_query(request: Request, **changes: object) -> str:
+    """The query of this page's own address with these parts changed: every other filter stays."""
+    return "?" + request.url.include_query_params(**changes).query
 
 
 def reader_of(request: Request) -> Reader:

@@ -1,6 +1,6 @@
 """Doors of the web room: pages from templates, the unit of a request, live parts, and the edge of the application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
 
 __all__ = [
-    "Edge", "PageUnit", "Reader", "gettext", "install", "live", "ngettext", "reader_of", "render", "render_part",
+    "Edge", "PageUnit", "Reader", "allowed", "gettext", "install", "live", "ngettext", "reader_of", "render", "render_part",
     "safe_path", "see", "speak_to", "unit_of",
 ]  # fmt: skip
 
@@ -51,6 +51,15 @@ def install(app: FastAPI, edge: Edge) -> None:
         app.add_exception_handler(kind, on_error)
     app.add_middleware(ForgeryMiddleware, edge=edge)
     app.add_middleware(EdgeMiddleware, edge=edge)
+
+
+def allowed(check: Callable[..., None], *given: object) -> bool:
+    """Whether to offer a button: ``check`` is the door's own question, such as ``authorize``; it is asked again there."""
+    try:
+        check(*given)
+    except CadenzaError:
+        return False
+    return True
 
 
 def see(address: str, said: str = "") -> RedirectResponse:

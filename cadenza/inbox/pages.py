@@ -1,0 +1,301 @@
+"""The inbox: the list, one conversation with what it says, and the answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns.service import campaigns
+from cadenza.channels.service import mailbox
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.engine.contracts import PlannedTouch
+from cadenza.engine.service import plan
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import actor_of, authorize, members
+from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
+from cadenza.inbox.service import (
+    answer,
+    assign,
+    close,
+    conversation,
+    conversation_of_contact,
+    conversations,
+    mark_read,
+)
+from cadenza.web.evidence import Piece, letters_of, pieces_of
+from cadenza.web.formats import zone_of
+from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render, see
+
+router = APIRouter(include_in_schema=False)
+
+_AHEAD = 2
+_FIRST_WORDS = 90
+
+
+def _views(actor: Actor) -> dict[str, tuple[str, Filters]]:
+    """The ways to look at the inbox, by the word in the address."""
+    return {
+        "open": (gettext("Open"), Filters()),
+        "mine": (gettext("Yours"), Filters(assignee_id=actor.member_id)),
+        "unread": (gettext("Unread"), Filters(unread=True)),
+        "closed": (gettext("Closed"), Filters(state=ConversationState.CLOSED)),
+        "all": (gettext("All"), Filters(state=None)),
+    }
+
+
+@router.get("/inbox")
+async def inbox(
+    request: Request, unit: PageUnit, view: str = "open", cursor: str | None = None, q: str = ""
+) -> Response:
+    return await _page(request, unit, view, cursor, q)
+
+
+@router.get("/inbox/of/{contact_id}")
+async def of_contact(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
+    """The conversation with this person; the list where there is none."""
+    thread = await conversation_of_contact(unit, actor_of(request), contact_id)
+    return see(f"/inbox/{thread.conversation.id}?view=all" if thread else "/inbox")
+
+
+@router.get("/inbox/{conversation_id}")
+async def opened(
+    request: Request,
+    unit: PageUnit,
+    conversation_id: UUID,
+    view: str = "open",
+    cursor: str | None = None,
+    q: str = "",
+) -> Response:
+    return await _page(request, unit, view, cursor, q, conversation_id)
+
+
+async def _page(
+    request: Request, unit: Unit, view: str, cursor: str | None, q: str, conversation_id: UUID | None = None
+) -> Response:
+    actor = actor_of(request)
+    views = _views(actor)
+    view = view if view in views else "open"
+    chosen = views[view][1]
+    page = await conversations(
+        unit, actor, Filters(chosen.state, None, None, chosen.assignee_id, chosen.unread, q[:100]), cursor
+    )
+    people = await members(unit, actor)
+    thread = await conversation(unit, actor, conversation_id) if conversation_id else None
+    local = unit.world.now().astimezone(zone_of(reader_of(request).timezone))
+    return render(
+        request,
+        "inbox/inbox.html",
+        view=view,
+        views={key: words for key, (words, _) in views.items()},
+        q=q,
+        lines=page.items,
+        total=page.total,
+        cursor=page.cursor,
+        members=[member for member in people if member.active],
+        names={member.id: member.name for member in people},
+        open=await _opened(unit, actor, thread) if thread else None,
+        draft_id=new_id(),
+        now_words=local.strftime("%H:%M"),
+        may_answer=allowed(authorize, actor, Action.ANSWER),
+        may_assign=allowed(authorize, actor, Action.ASSIGN),
+        said=_said(request),
+    )
+
+
+def _said(request: Request) -> str:
+    words = {
+        "answered": gettext("On its way, in the same thread."),
+        "assigned": gettext("Assigned."),
+        "closed": gettext("Closed. A new reply opens it again."),
+    }
+    return words.get(request.query_params.get("said", ""), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chip:
+    """One field of the analysis; ``letter`` ties it to its words."""
+
+    field: str
+    values: tuple[str, ...]
+    letter: str | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    item: ThreadItem
+    pieces: tuple[Piece, ...]
+    first_words: str
+    chips: tuple[_Chip, ...] = ()
+    language: str | None = None
+    needs_person: bool = False
+    cut: bool = False  # the whole message says more than what was newly written
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A conversation as the middle and the right pane show it."""
+
+    line: Conversation
+    messages: tuple[_Message, ...]
+    about: str
+    timezone: str
+    sender: str
+    stopped: str
+    language: str | None = None
+    ahead: Sequence[PlannedTouch] = field(default=())
+
+
+async def _opened(unit: Unit, actor: Actor, thread: Thread) -> _Opened:
+    line = thread.conversation
+    person = await _person(unit, line)
+    messages = tuple(_message(item) for item in thread.items)
+    return _Opened(
+        line=line,
+        messages=messages,
+        about=_about(person),
+        timezone=person.timezone if person else "UTC",
+        sender=(await mailbox(unit, line.mailbox_id)).address,
+        stopped=_stop(person),
+        language=next((m.language for m in reversed(messages) if m.language), None),
+        ahead=await _ahead(unit, actor, line) if person else (),
+    )
+
+
+async def _person(unit: Unit, line: Conversation) -> Recipient | None:
+    if line.contact_id is None:
+        return None
+    return (await load_recipients(unit, [line.contact_id])).get(line.contact_id)
+
+
+def _about(person: Recipient | None) -> str:
+    """Title and company, as far as we know them."""
+    if person is None:
+        return gettext("Not among the contacts")
+    company = person.facts.get("account", {}).get("name")
+    return ", ".join(str(part) for part in (person.title, company, person.country) if part)
+
+
+def _stop(person: Recipient | None) -> str:
+    """Why this person may not be written to; empty when they may."""
+    if person is None or person.suppression is None:
+        return ""
+    stop = person.suppression
+    return gettext("There is a stop since %(day)s: %(source)s.") % {
+        "day": f"{stop.at:%Y-%m-%d}",
+        "source": stop.source,
+    }
+
+
+async def _ahead(unit: Unit, actor: Actor, line: Conversation) -> Sequence[PlannedTouch]:
+    """What still leaves by itself if nobody acts."""
+    if line.campaign_id is None or line.contact_id is None:
+        return ()
+    known = {each.id: each.name for each in await campaigns(unit, actor)}
+    if line.campaign_id not in known:
+        return ()
+    steps = await plan(unit, actor, contact_id=line.contact_id, campaign_name=known[line.campaign_id])
+    return steps[:_AHEAD]
+
+
+def _message(item: ThreadItem) -> _Message:
+    analysis = item.analysis or {}
+    said = analysis.get("text")
+    text = said if isinstance(said, str) else item.text
+    evidence = _evidence(analysis) if isinstance(said, str) else {}
+    return _Message(
+        item=item,
+        pieces=tuple(pieces_of(text, evidence)),
+        first_words=" ".join(item.text.split())[:_FIRST_WORDS],
+        chips=tuple(_chips(analysis, letters_of(evidence, len(text)))),
+        language=analysis.get("language"),
+        needs_person=bool(analysis.get("needs_person")),
+        cut=isinstance(said, str) and said.strip() != item.text.strip(),
+    )
+
+
+def _evidence(analysis: Mapping[str, Any]) -> dict[str, list[tuple[int, int]]]:
+    return {
+        name: [(int(a), int(b)) for a, b in spans] for name, spans in analysis.get("evidence", {}).items()
+    }
+
+
+_FIELDS = (
+    "intent", "interest", "objections", "questions", "proposed_times", "return_date", "budget", "competitors",
+    "referrals", "authority", "urgency", "queue",
+)  # fmt: skip
+
+
+def _chips(analysis: Mapping[str, Any], letters: Mapping[str, str]) -> list[_Chip]:
+    """Every field that says something, in the order in which a person asks for them."""
+    found = []
+    for name in _FIELDS:
+        values = _values(name, analysis.get(name))
+        if values:
+            share = analysis.get("confidence") if name == "intent" else None
+            found.append(_Chip(name, values, letters.get(name), share))
+    return found
+
+
+def _values(name: str, value: Any) -> tuple[str, ...]:
+    """A field's value as words; empty for what the text does not say."""
+    if value in (None, [], "unknown", "none", ""):
+        return ()
+    if name == "budget":
+        return (f"{value['amount']:,.0f} {value.get('currency') or ''}".strip(),)
+    if name == "referrals":
+        return tuple(
+            person.get("name") or person.get("email") or person.get("title") or "" for person in value
+        )
+    if name == "questions":
+        return (str(len(value)),)
+    return tuple(str(each) for each in value) if isinstance(value, list) else (str(value),)
+
+
+@router.post("/inbox/{conversation_id}/answer")
+async def send(
+    request: Request,
+    unit: PageUnit,
+    conversation_id: UUID,
+    text: Annotated[str, Form(max_length=100_000)],
+    draft: Annotated[UUID, Form()],
+    view: Annotated[str, Form(max_length=20)] = "open",
+) -> Response:
+    await answer(unit, actor_of(request), conversation_id, draft_id=draft, text=text)
+    return see(f"/inbox/{conversation_id}?view={view}", "answered")
+
+
+@router.post("/inbox/{conversation_id}/read")
+async def read(request: Request, unit: PageUnit, conversation_id: UUID) -> Response:
+    """The page asks for this by itself once it is shown: looking (GET) changes nothing."""
+    await mark_read(unit, actor_of(request), conversation_id)
+    return Response(status_code=204)
+
+
+@router.post("/inbox/{conversation_id}/assign")
+async def give(
+    request: Request,
+    unit: PageUnit,
+    conversation_id: UUID,
+    member: Annotated[str, Form(max_length=40)] = "",
+    view: Annotated[str, Form(max_length=20)] = "open",
+) -> Response:
+    await assign(unit, actor_of(request), conversation_id, UUID(member) if member else None)
+    return see(f"/inbox/{conversation_id}?view={view}", "assigned")
+
+
+@router.post("/inbox/{conversation_id}/close")
+async def end(
+    request: Request,
+    unit: PageUnit,
+    conversation_id: UUID,
+    view: Annotated[str, Form(max_length=20)] = "open",
+) -> Response:
+    await close(unit, actor_of(request), conversation_id)
+    return see(f"/inbox?view={view}", "closed")
