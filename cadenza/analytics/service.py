@@ -39,9 +39,10 @@ async def counts(unit: Unit, campaign_id: UUID) -> Figures:
         here = steps[(step, variant)]
         if kind == E.DELIVERED:
             here["delivered"] += things
+        elif kind == E.ANALYSED:
+            here["positive_replies"] += positive
         elif metric := _METRICS.get(E(kind)):
             here[f"machine_{metric}" if machine else metric] += things
-            here["positive_replies"] += positive if kind == E.REPLIED else 0
             here["delivered"] -= hard if kind == E.BOUNCED else 0
     total: Counter[str] = sum(steps.values(), Counter())
     return Figures(dict(total), {key: dict(+c) for key, c in sorted(steps.items()) if key[0]})

@@ -46,5 +46,3 @@ def cli() -> None:
 
 def main() -> None:
     cli(prog_name="cadenza")
-
-

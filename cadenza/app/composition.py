@@ -1,1 +1,52 @@
 """Which routes, jobs and loops there are: every room's part, put together."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+
+from cadenza.core.database import Database
+from cadenza.core.jobs import Job
+from cadenza.core.settings import Settings
+from cadenza.engine.service import dispatch, keep_house
+from cadenza.identity.contracts import SESSION_COOKIE
+from cadenza.identity.middleware import SessionMiddleware
+from cadenza.inbox.analysis import analyse
+from cadenza.inbox.intake import ANALYSE
+from cadenza.inbox.service import read_mail_boxes
+from cadenza.web.contracts import Edge
+from cadenza.web.service import install
+
+Loop = Callable[[Database, Settings], Awaitable[None]]
+
+JOBS: Mapping[str, Job] = {ANALYSE: analyse}
+LOOPS: tuple[Loop, ...] = (dispatch, keep_house, read_mail_boxes)
+
+PAGES = (
+    "cadenza.identity.pages",
+    "cadenza.audience.pages",
+    "cadenza.channels.pages",
+    "cadenza.engine.pages",
+    "cadenza.engine.tracking_endpoints",
+    "cadenza.inbox.pages",
+)
+SANDBOX_PAGES = ("cadenza.sandbox.pages",)
+
+
+def web_app(database: Database, settings: Settings) -> FastAPI:
+    """The application that serves pages and API. Sandbox routes exist in the sandbox only (ASVS 13.4.2)."""
+    app = FastAPI(title="Cadenza", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.database = database
+    app.state.settings = settings
+    for name in (*PAGES, *(SANDBOX_PAGES if settings.sandbox else ())):
+        app.include_router(import_module(name).router)
+
+    @app.get("/healthz", include_in_schema=False)
+    async def health() -> PlainTextResponse:
+        async with database.installation():
+            return PlainTextResponse("ok")
+
+    app.add_middleware(SessionMiddleware, database=database, settings=settings)
+    install(app, Edge(SESSION_COOKIE, settings.public_url, settings.sandbox, crossing=("/u/",)))
+    return app

@@ -25,9 +25,15 @@ _READY_SECONDS = 60
 
 
 @click.command()
-@click.option("--sandbox", "with_sandbox", is_flag=True, help="With a local world to send into, and a demo workspace.")
-@click.option("--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The sandbox's world file.")
-@click.option("--speed", type=click.FloatRange(0.01, 20_000), help="World seconds per second; 1440 is a day a minute.")
+@click.option(
+    "--sandbox", "with_sandbox", is_flag=True, help="With a local world to send into, and a demo workspace."
+)
+@click.option(
+    "--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The sandbox's world file."
+)
+@click.option(
+    "--speed", type=click.FloatRange(0.01, 20_000), help="World seconds per second; 1440 is a day a minute."
+)
 @run_async
 async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> int:
     """Start the database, the pages, the worker and, on request, the sandbox; Ctrl-C stops all."""
@@ -56,7 +62,10 @@ async def _run(database: Database, current: Settings, world: Path | None, speed:
         "CADENZA_PUBLIC_URL": current.public_url or f"http://{current.host}:{port}",
         "CADENZA_SANDBOX": "true",
     }
-    options = [*(("--world", str(world.absolute())) if world else ()), *(("--speed", str(speed)) if speed else ())]
+    options = [
+        *(("--world", str(world.absolute())) if world else ()),
+        *(("--speed", str(speed)) if speed else ()),
+    ]
     children = [Child(("sandbox", *options)), Child(("web",)), Child(("worker",))]
     stop = stop_on_signals()
     running = asyncio.create_task(supervise(children, environment, stop))
@@ -81,7 +90,9 @@ def _free_port(current: Settings) -> int:
                 continue
             number: int = probe.getsockname()[1]
             return number
-    raise CadenzaError("port_taken", f"Port {current.port} is in use.", fix="Set CADENZA_PORT to another, or to 0.")
+    raise CadenzaError(
+        "port_taken", f"Port {current.port} is in use.", fix="Set CADENZA_PORT to another, or to 0."
+    )
 
 
 async def _announce(current: Settings, port: int) -> None:
@@ -109,7 +120,9 @@ async def _process() -> Any:
     current = settings()
     logs.configure(current.log_level)
     if current.database_url is None:
-        raise CadenzaError("database_url_missing", "CADENZA_DATABASE_URL is not set.", fix="Use `cadenza up`.")
+        raise CadenzaError(
+            "database_url_missing", "CADENZA_DATABASE_URL is not set.", fix="Use `cadenza up`."
+        )
     async with attach(current.database_url, current) as database:
         yield database, current
 
@@ -163,4 +176,6 @@ async def worker() -> int:
 async def sandbox(*, world: Path | None, speed: float | None) -> int:
     """Serve the local world: mail servers, prospects, the demo workspace."""
     async with _process() as (database, current):
-        return await _until_stopped(composition.sandbox(database, current, world, speed), follow_world(database))
+        return await _until_stopped(
+            composition.sandbox(database, current, world, speed), follow_world(database)
+        )

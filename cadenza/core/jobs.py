@@ -10,6 +10,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cadenza.core.database import APPLICATION_ROLE, Database
@@ -22,11 +23,16 @@ _log = logger("jobs")
 _STALLED_AFTER = 60.0
 _SWEEP_EVERY = 20.0
 _UNOPENED = procrastinate.App(connector=PsycopgConnector())  # writes on the caller's connection only
-_RETRY = RetryStrategy(max_attempts=5, exponential_wait=4)
 
 
 class _Temporary(Exception):  # noqa: N818 - a signal to the queue, not an error of ours
     """Raised to have a job tried again."""
+
+
+# What may pass by itself is tried again; a bug or a refusal is not made better by repeating it.
+_RETRY = RetryStrategy(
+    max_attempts=5, exponential_wait=4, retry_exceptions={_Temporary, OperationalError, ConnectionError, TimeoutError}
+)
 
 
 def _connector(url: str) -> PsycopgConnector:

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from cadenza.audience.service import load_recipients
 from cadenza.channels.contracts import MailboxState
-from cadenza.channels.service import message_id
-from cadenza.channels.service import mailbox
+from cadenza.channels.service import mailbox, message_id
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -21,7 +20,9 @@ async def send_answer(unit: Unit, answer: Answer) -> Touch:
     """Put an answer on its way; the same draft twice is one message. Raises ``CadenzaError`` after a stop."""
     text = answer.text.strip()
     if not text or len(text) > _MAX_TEXT:
-        raise CadenzaError("answer_empty", "An answer has 1 to 100,000 characters.", fix="Write something first.")
+        raise CadenzaError(
+            "answer_empty", "An answer has 1 to 100,000 characters.", fix="Write something first."
+        )
     people = await load_recipients(unit, [answer.contact_id])
     if answer.contact_id not in people:
         raise not_found("contact", answer.contact_id)
@@ -33,13 +34,22 @@ async def send_answer(unit: Unit, answer: Answer) -> Touch:
         )
     box = await mailbox(unit, answer.mailbox_id)
     if box.state is MailboxState.BROKEN:
-        raise CadenzaError("sender_broken", f"{box.address} cannot send: {box.state_reason}", Kind.CONFLICT, fix="Mend the sender.")
+        raise CadenzaError(
+            "sender_broken",
+            f"{box.address} cannot send: {box.state_reason}",
+            Kind.CONFLICT,
+            fix="Mend the sender.",
+        )
     identity = answer_id(answer.draft_id)
-    await repository.insert_touches(unit, [_row(unit, answer, text, box.address, identity=identity, now=unit.world.now())])
+    await repository.insert_touches(
+        unit, [_row(unit, answer, text, box.address, identity=identity, now=unit.world.now())]
+    )
     return as_touch((await repository.touches(unit, TouchRow.id == identity))[0])
 
 
-def _row(unit: Unit, answer: Answer, text: str, sender: str, *, identity: object, now: datetime) -> dict[str, object]:
+def _row(
+    unit: Unit, answer: Answer, text: str, sender: str, *, identity: object, now: datetime
+) -> dict[str, object]:
     references = [*answer.references, *([answer.in_reply_to] if answer.in_reply_to else [])]
     return {
         "workspace_id": unit.workspace_id,

@@ -64,7 +64,13 @@ class Sendable:
 
 
 async def claim(
-    unit: Unit, *, worker: UUID, limit: int, lease: timedelta, busy: Sequence[UUID], mailboxes: Sequence[Mailbox]
+    unit: Unit,
+    *,
+    worker: UUID,
+    limit: int,
+    lease: timedelta,
+    busy: Sequence[UUID],
+    mailboxes: Sequence[Mailbox],
 ) -> list[UUID]:
     """Claim up to ``limit`` due steps for this worker; the ids of touches that shall now be sent."""
     now = unit.world.now()
@@ -97,7 +103,9 @@ async def _candidates(unit: Unit, dues: Sequence[Due], outcome: Outcome) -> list
     return found
 
 
-async def _through_the_gate(unit: Unit, candidates: Sequence[Candidate], outcome: Outcome) -> list[tuple[Candidate, Facts]]:
+async def _through_the_gate(
+    unit: Unit, candidates: Sequence[Candidate], outcome: Outcome
+) -> list[tuple[Candidate, Facts]]:
     """Ask the gate about each; those that pass come back, what it decided for the others is in ``outcome``."""
     await repository.lock_caps(unit, [c.due.account_id or c.due.contact_id for c in candidates])
     touched = await _recent(unit, candidates)
@@ -120,7 +128,9 @@ async def _recent(unit: Unit, candidates: Sequence[Candidate]) -> dict[UUID, lis
     touched: dict[UUID, list[datetime]] = defaultdict(list)
     contacts = [c.due.contact_id for c in candidates]
     accounts = [c.due.account_id for c in candidates if c.due.account_id]
-    for contact, account, at in await repository.recent_touches(unit, contacts, accounts, unit.world.now() - _WEEK):
+    for contact, account, at in await repository.recent_touches(
+        unit, contacts, accounts, unit.world.now() - _WEEK
+    ):
         touched[contact].append(at)
         if account:
             touched[account].append(at)
@@ -131,7 +141,9 @@ def _facts(
     now: datetime, c: Candidate, touched: Mapping[UUID, Sequence[datetime]], histories: Mapping[UUID, History]
 ) -> Facts:
     caps = c.definition.caps
-    condition = c.step.when is None or evaluate(c.step.when, histories[c.due.contact_id].facts(c.recipient, c.due.campaign_id, now))
+    condition = c.step.when is None or evaluate(
+        c.step.when, histories[c.due.contact_id].facts(c.recipient, c.due.campaign_id, now)
+    )
     return Facts(
         key=c.key,
         now=now,
@@ -173,13 +185,20 @@ def _skip(c: Candidate, result: GateResult, outcome: Outcome, now: datetime) -> 
     if following is None:
         outcome.finish.append(c.due.id)
         return
-    at = step_due(now, following.after_days, c.definition.window, c.recipient.timezone, c.recipient.country, c.key)
+    at = step_due(
+        now, following.after_days, c.definition.window, c.recipient.timezone, c.recipient.country, c.key
+    )
     outcome.skip.append({"id": c.due.id, "step": following.id, "at": at, "why": ""})
 
 
 def _event(kind: EventKind, c: Candidate, data: dict[str, Any]) -> NewEvent:
     return NewEvent(
-        kind=kind, origin="engine", contact_id=c.due.contact_id, campaign_id=c.due.campaign_id, step=c.step.id, data=data
+        kind=kind,
+        origin="engine",
+        contact_id=c.due.contact_id,
+        campaign_id=c.due.campaign_id,
+        step=c.step.id,
+        data=data,
     )
 
 
@@ -223,14 +242,20 @@ async def _write(unit: Unit, outcome: Outcome) -> list[UUID]:
 
 async def _end(unit: Unit, outcome: Outcome) -> None:
     if outcome.finish:
-        for _, contact, campaign in await repository.end(unit, outcome.finish, EnrolmentState.FINISHED, "all_steps_done"):
+        for _, contact, campaign in await repository.end(
+            unit, outcome.finish, EnrolmentState.FINISHED, "all_steps_done"
+        ):
             outcome.events.append(
                 NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=contact, campaign_id=campaign)
             )
     for reason, ids in outcome.stop.items():
         for _, contact, campaign in await repository.end(unit, ids, EnrolmentState.STOPPED, reason):
             outcome.events.append(
-                NewEvent(kind=EventKind.STOPPED, origin="engine", contact_id=contact, campaign_id=campaign, data={"reason": reason})
+                NewEvent(
+                    kind=EventKind.STOPPED,
+                    origin="engine",
+                    contact_id=contact,
+                    campaign_id=campaign,
+                    data={"reason": reason},
+                )
             )
-
-

@@ -32,7 +32,10 @@ def _lifecycle(name: str, words: str) -> None:
         from cadenza.identity.service import command_line  # noqa: PLC0415
 
         door: Callable[..., Awaitable[Any]] = getattr(lifecycle, name)
-        async with command_line(workspace, as_email) as (database, actor), database.unit(actor.workspace_id) as unit:
+        async with (
+            command_line(workspace, as_email) as (database, actor),
+            database.unit(actor.workspace_id) as unit,
+        ):
             status = await door(unit, actor, campaign)
         _show(status, as_json=as_json)
         return 0
@@ -75,7 +78,10 @@ async def explain(*, touch_id: UUID, workspace: str | None, as_email: str | None
     from cadenza.engine.explain import explain as door  # noqa: PLC0415
     from cadenza.identity.service import command_line  # noqa: PLC0415
 
-    async with command_line(workspace, as_email) as (database, actor), database.unit(actor.workspace_id) as unit:
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
         found = await door(unit, actor, touch_id)
     answer = _explanation(found)
     if as_json:
@@ -115,12 +121,17 @@ def _explanation(found: Any) -> dict[str, Any]:
 @workspace_options
 @json_option
 @run_async
-async def plan(*, contact: str, campaign: str, workspace: str | None, as_email: str | None, as_json: bool) -> int:
+async def plan(
+    *, contact: str, campaign: str, workspace: str | None, as_email: str | None, as_json: bool
+) -> int:
     """What one person would get, when and why."""
     from cadenza.engine.explain import plan as door  # noqa: PLC0415
     from cadenza.identity.service import command_line  # noqa: PLC0415
 
-    async with command_line(workspace, as_email) as (database, actor), database.unit(actor.workspace_id) as unit:
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
         planned = await door(unit, actor, contact_id=await _contact_id(unit, contact), campaign_name=campaign)
     if as_json:
         echo_json([asdict(p) for p in planned])

@@ -8,7 +8,6 @@ from uuid import UUID
 from cadenza.audience.service import unsubscribe_token
 from cadenza.campaigns.contracts import CompiledVariant, Rendered, Step
 from cadenza.campaigns.service import compiled
-from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import click_token, message_id, open_token, tracked
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
@@ -125,7 +124,11 @@ def with_footer(rendered: Rendered, language: str, url: str | None) -> Rendered:
 def _row(
     unit: Unit, item: "Sendable", variant: str, rendered: Rendered, above: TouchRow | None
 ) -> dict[str, Any]:
-    due, mailbox, identity = item.candidate.due, item.mailbox, touch_id(item.candidate.due.id, item.candidate.step.id)
+    due, mailbox, identity = (
+        item.candidate.due,
+        item.mailbox,
+        touch_id(item.candidate.due.id, item.candidate.step.id),
+    )
     return {
         "workspace_id": unit.workspace_id,
         "id": identity,
@@ -168,7 +171,11 @@ def tracked_html(unit: Unit, touch: TouchRow) -> str | None:
     public = settings().public_url
     if touch.html is None or public is None or not (touch.track_opens or touch.track_clicks):
         return touch.html
-    pixel = f"{public}/o/{open_token(unit.secrets, unit.workspace_id, touch.id)}.gif" if touch.track_opens else None
+    pixel = (
+        f"{public}/o/{open_token(unit.secrets, unit.workspace_id, touch.id)}.gif"
+        if touch.track_opens
+        else None
+    )
 
     def link(number: int, url: str) -> str:
         if url.startswith(f"{public}/u/"):

@@ -47,7 +47,9 @@ class Dispatcher:
         """One look at every workspace that has work; returns how many touches were put on a lane."""
         self._forget_done()
         async with self._database.installation() as session:
-            ids = await repository.workspaces_with_work(session, self._database.world.now(), self._database.machine.now())
+            ids = await repository.workspaces_with_work(
+                session, self._database.world.now(), self._database.machine.now()
+            )
         return sum([await self._workspace(workspace_id) for workspace_id in ids])
 
     async def drain(self) -> None:
@@ -66,7 +68,9 @@ class Dispatcher:
         busy = list(self._lanes)
         async with self._database.unit(workspace_id) as unit:
             await end_holds(unit)
-            retried = await repository.claim_retries(unit, self._worker, self._lease, self._settings.dispatch_batch, busy)
+            retried = await repository.claim_retries(
+                unit, self._worker, self._lease, self._settings.dispatch_batch, busy
+            )
             fresh = await claim(
                 unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy,
                 mailboxes=await mailboxes(unit),

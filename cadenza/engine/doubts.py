@@ -5,8 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import TOUCH_HEADER, ImapReader
-from cadenza.channels.service import credentials, mailbox
+from cadenza.channels.service import TOUCH_HEADER, ImapReader, credentials, mailbox
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.logs import logger
@@ -91,7 +90,9 @@ async def _is_in(reader: ImapReader, folder: str, touch: TouchRow) -> bool:
 
 async def mark_sent(unit: Unit, touch_ids: Sequence[UUID], how: str) -> None:
     """In doubt no more: it was sent. The sequence goes on."""
-    touches = await repository.touches(unit, TouchRow.id.in_(touch_ids), TouchRow.state == TouchState.IN_DOUBT.value)
+    touches = await repository.touches(
+        unit, TouchRow.id.in_(touch_ids), TouchRow.state == TouchState.IN_DOUBT.value
+    )
     now = unit.world.now()
     rows = [{"id": t.id, "sent_at": now, "retry_at": None, "wire": '{"stage": "looked up"}'} for t in touches]
     await repository.record(unit, rows, TouchState.SENT)
@@ -129,7 +130,7 @@ async def decide(unit: Unit, actor: Actor, touch_id: UUID, decision: DoubtDecisi
     found = await repository.touches(unit, TouchRow.id == touch_id)
     if not found:
         raise not_found("touch", touch_id)
-    touch, = found
+    (touch,) = found
     if touch.state != TouchState.IN_DOUBT.value:
         raise CadenzaError("touch_not_in_doubt", f"This touch is {touch.state}, not in doubt.", Kind.CONFLICT)
     await audit(unit, actor, "settle_doubt", str(touch_id), decision=decision.value)

@@ -82,7 +82,9 @@ async def touches_of_conversation(unit: Unit, conversation_id: UUID, contact_id:
 
 async def touches_in_doubt(unit: Unit, actor: Actor) -> list[Touch]:
     authorize(actor, Action.READ)
-    return [as_touch(row) for row in await repository.touches(unit, TouchRow.state == TouchState.IN_DOUBT.value)]
+    return [
+        as_touch(row) for row in await repository.touches(unit, TouchRow.state == TouchState.IN_DOUBT.value)
+    ]
 
 
 async def plan(unit: Unit, actor: Actor, *, contact_id: UUID, campaign_name: str) -> list[PlannedTouch]:
@@ -95,7 +97,9 @@ async def plan(unit: Unit, actor: Actor, *, contact_id: UUID, campaign_name: str
     person, identity = people[contact_id], enrolment_id(found.id, contact_id)
     rows = await repository.enrolments(unit, EnrolmentRow.id == identity)
     row = rows[0] if rows else None
-    if person.suppression or (row and row.state in (EnrolmentState.STOPPED.value, EnrolmentState.FINISHED.value)):
+    if person.suppression or (
+        row and row.state in (EnrolmentState.STOPPED.value, EnrolmentState.FINISHED.value)
+    ):
         return []
     steps = list(found.definition.steps)
     if row:
@@ -104,16 +108,26 @@ async def plan(unit: Unit, actor: Actor, *, contact_id: UUID, campaign_name: str
 
 
 def _planned(
-    unit: Unit, found: Campaign, steps: list[Step], row: EnrolmentRow | None, zone: str, country: str | None, contact_id: UUID
+    unit: Unit,
+    found: Campaign,
+    steps: list[Step],
+    row: EnrolmentRow | None,
+    zone: str,
+    country: str | None,
+    contact_id: UUID,
 ) -> list[PlannedTouch]:
     identity, window, result = enrolment_id(found.id, contact_id), found.definition.window, []
     at = row.created_at if row and row.next_due_at is None else unit.world.now()
     for number, step in enumerate(steps):
         known = row.next_due_at if row and number == 0 else None
         at = known or step_due(at, step.after_days, window, zone, country, f"{identity}/{step.id}")
-        why = (row.waiting_for if row and number == 0 else "") or f"{step.after_days} working days after the step before"
+        why = (
+            row.waiting_for if row and number == 0 else ""
+        ) or f"{step.after_days} working days after the step before"
         taken = assign(f"{found.id}/{step.id}/{contact_id}", [v.id for v in step.variants]).arm
         local = at.astimezone(ZoneInfo(window.zone or zone))
         unless = ", ".join(sorted(found.definition.stop_person))
-        result.append(PlannedTouch(step.id, step.channel, taken, at, local.isoformat(timespec="minutes"), why, unless))
+        result.append(
+            PlannedTouch(step.id, step.channel, taken, at, local.isoformat(timespec="minutes"), why, unless)
+        )
     return result

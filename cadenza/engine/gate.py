@@ -64,12 +64,16 @@ def _grace(facts: Facts) -> GateResult:
     if late <= facts.grace:
         return GateResult("grace", GateAnswer.PASS, "in time")
     hours = late.total_seconds() / 3600
-    return GateResult("grace", GateAnswer.WAIT, f"{hours:.0f} hours late, so it is timed anew", _next(facts, facts.now))
+    return GateResult(
+        "grace", GateAnswer.WAIT, f"{hours:.0f} hours late, so it is timed anew", _next(facts, facts.now)
+    )
 
 
 def _window(facts: Facts) -> GateResult:
     if is_inside(facts.window, facts.now, facts.zone, facts.country):
-        return GateResult("window", GateAnswer.PASS, f"inside working hours in {facts.window.zone or facts.zone}")
+        return GateResult(
+            "window", GateAnswer.PASS, f"inside working hours in {facts.window.zone or facts.zone}"
+        )
     where = facts.window.zone or facts.zone
     return GateResult("window", GateAnswer.WAIT, f"outside working hours in {where}", _next(facts, facts.now))
 
@@ -79,7 +83,9 @@ def _cap(name: str, touches: Sequence[datetime], cap: int, span: timedelta, fact
     if len(recent) < cap:
         return GateResult(name, GateAnswer.PASS, f"{len(recent)} of {cap} in {span.days} days")
     free = recent[len(recent) - cap] + span
-    return GateResult(name, GateAnswer.WAIT, f"{len(recent)} of {cap} in {span.days} days", _next(facts, free))
+    return GateResult(
+        name, GateAnswer.WAIT, f"{len(recent)} of {cap} in {span.days} days", _next(facts, free)
+    )
 
 
 def _person(facts: Facts) -> GateResult:
@@ -93,7 +99,9 @@ def _account(facts: Facts) -> GateResult:
 def _sender(facts: Facts) -> GateResult:
     if facts.sender_free:
         return GateResult("sender", GateAnswer.PASS, facts.sender_why or "a sender is free")
-    return GateResult("sender", GateAnswer.WAIT, facts.sender_why, _next(facts, facts.sender_until or facts.now))
+    return GateResult(
+        "sender", GateAnswer.WAIT, facts.sender_why, _next(facts, facts.sender_until or facts.now)
+    )
 
 
 def _next(facts: Facts, moment: datetime) -> datetime:

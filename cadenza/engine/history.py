@@ -19,7 +19,7 @@ _OF_STEP = {
     EventKind.CLICKED: "clicked",
     EventKind.BOUNCED: "bounced",
 }
-_KINDS = [*_OF_STEP, EventKind.REPLIED, EventKind.SENT]
+_KINDS = [*_OF_STEP, EventKind.REPLIED, EventKind.ANALYSED, EventKind.SENT]
 
 
 @dataclass(slots=True)
@@ -34,10 +34,11 @@ class History:
             if event.kind in _OF_STEP and event.step:
                 steps[_OF_STEP[event.kind]].add(event.step)
         replies = [e for e in mine if e.kind is EventKind.REPLIED]
+        meanings = [e for e in mine if e.kind is EventKind.ANALYSED]
         signs = [e.at for e in mine if e.kind in _SIGNS and e.at] or [e.at for e in mine[-1:] if e.at]
         return ConditionFacts(
             replied=bool(replies),
-            intents=frozenset(str(e.data["intent"]) for e in replies if e.data.get("intent")),
+            intents=frozenset(str(e.data["intent"]) for e in meanings if e.data.get("intent")),
             delivered=frozenset(steps["delivered"] - steps["bounced"]),
             opened=frozenset(steps["opened"]),
             clicked=frozenset(steps["clicked"]),

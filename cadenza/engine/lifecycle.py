@@ -42,7 +42,9 @@ async def launch(unit: Unit, actor: Actor, name: str) -> Status:
 def _must_be(found: Campaign, state: CampaignState, done: str) -> None:
     if found.state is not state:
         raise CadenzaError(
-            "campaign_state", f"{found.name} is {found.state.value}; only a {state.value} campaign can be {done}.", Kind.CONFLICT
+            "campaign_state",
+            f"{found.name} is {found.state.value}; only a {state.value} campaign can be {done}.",
+            Kind.CONFLICT,
         )
 
 
@@ -50,25 +52,38 @@ async def _check_ready(unit: Unit, found: Campaign, contact_ids: Sequence[UUID])
     problems = []
     if not contact_ids:
         problems.append(
-            Problem(f"No contacts from {found.definition.contacts_file} are here. Import the file first.", key="audience")
+            Problem(
+                f"No contacts from {found.definition.contacts_file} are here. Import the file first.",
+                key="audience",
+            )
         )
     known = {m.address: m for m in await mailboxes(unit)}
     for address in found.definition.mailboxes:
         box = known.get(address)
         if box is None:
-            problems.append(Problem(f"There is no sender {address}. Add it with `cadenza senders add`.", key="senders"))
+            problems.append(
+                Problem(f"There is no sender {address}. Add it with `cadenza senders add`.", key="senders")
+            )
         elif box.state is MailboxState.BROKEN:
             problems.append(Problem(f"{address} cannot send: {box.state_reason}", key="senders"))
     if problems:
         words = " ".join(p.message for p in problems)
-        raise CadenzaError("campaign_not_ready", f"{found.name} cannot be launched. {words}", Kind.CONFLICT, problems=tuple(problems))
+        raise CadenzaError(
+            "campaign_not_ready",
+            f"{found.name} cannot be launched. {words}",
+            Kind.CONFLICT,
+            problems=tuple(problems),
+        )
 
 
 async def _enrol(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
     recipients = await load_recipients(unit, contact_ids)
-    made = await repository.enrol(unit, [_enrolment(unit, found, recipients[c]) for c in contact_ids if c in recipients])
+    made = await repository.enrol(
+        unit, [_enrolment(unit, found, recipients[c]) for c in contact_ids if c in recipients]
+    )
     events = [
-        NewEvent(kind=EventKind.ENROLLED, origin="engine", contact_id=contact, campaign_id=found.id) for contact in made
+        NewEvent(kind=EventKind.ENROLLED, origin="engine", contact_id=contact, campaign_id=found.id)
+        for contact in made
     ]
     await record_events(unit, events)
 
@@ -85,7 +100,12 @@ def _enrolment(unit: Unit, found: Campaign, person: Recipient) -> dict[str, Any]
         "state": EnrolmentState.ACTIVE.value,
         "step": first.id,
         "next_due_at": step_due(
-            now, first.after_days, found.definition.window, person.timezone, person.country, f"{identity}/{first.id}"
+            now,
+            first.after_days,
+            found.definition.window,
+            person.timezone,
+            person.country,
+            f"{identity}/{first.id}",
         ),
         "waiting_for": "",
         "created_at": now,
@@ -127,7 +147,8 @@ async def _change(unit: Unit, actor: Actor, found: Campaign, state: CampaignStat
     if found.state is not CampaignState.DRAFT or state is CampaignState.RUNNING:
         await repository.set_run(unit, found.id, state=state.value, version_id=found.version_id)
     await record_events(
-        unit, [NewEvent(kind=kind, origin=actor.origin.value, campaign_id=found.id, member_id=actor.member_id)]
+        unit,
+        [NewEvent(kind=kind, origin=actor.origin.value, campaign_id=found.id, member_id=actor.member_id)],
     )
     await audit(unit, actor, kind.value, found.name)
     return await status(unit, actor, found.name)
@@ -145,7 +166,9 @@ async def finish_done(unit: Unit) -> list[UUID]:
     for campaign_id, version_id in done:
         await repository.set_run(unit, campaign_id, state=CampaignState.FINISHED.value, version_id=version_id)
         await set_state(unit, campaign_id, CampaignState.FINISHED)
-        await record_events(unit, [NewEvent(kind=EventKind.FINISHED, origin="engine", campaign_id=campaign_id)])
+        await record_events(
+            unit, [NewEvent(kind=EventKind.FINISHED, origin="engine", campaign_id=campaign_id)]
+        )
     return [campaign_id for campaign_id, _ in done]
 
 
@@ -170,7 +193,9 @@ async def status(unit: Unit, actor: Actor, name: str) -> Status:
     )
 
 
-async def upcoming(unit: Unit, actor: Actor, *, campaign_id: UUID | None = None, limit: int = 20) -> list[UpcomingTouch]:
+async def upcoming(
+    unit: Unit, actor: Actor, *, campaign_id: UUID | None = None, limit: int = 20
+) -> list[UpcomingTouch]:
     """What leaves next, earliest first; pencil."""
     authorize(actor, Action.READ)
     rows = await repository.upcoming(unit, campaign_id, limit)

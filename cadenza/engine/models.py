@@ -2,7 +2,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKeyConstraint, Index, Integer, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,7 +77,12 @@ class TouchRow(Row):
         Index(None, "workspace_id", "contact_id", "claimed_at"),
         Index(None, "workspace_id", "account_id", "claimed_at"),
         Index(None, "workspace_id", "conversation_id"),
-        Index("ix_touches_leased", "workspace_id", "lease_until", postgresql_where="state in ('claimed', 'sending')"),
+        Index(
+            "ix_touches_leased",
+            "workspace_id",
+            "lease_until",
+            postgresql_where="state in ('claimed', 'sending')",
+        ),
         Index("ix_touches_retry", "workspace_id", "retry_at", postgresql_where="state = 'deferred'"),
         Index("ix_touches_doubt", "workspace_id", "claimed_at", postgresql_where="state = 'in_doubt'"),
     )

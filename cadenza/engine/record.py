@@ -35,7 +35,10 @@ async def record(unit: Unit, replies: Sequence[WireReply]) -> None:
         groups[_state(touch, by_id[touch.id])].append(touch)
     for state, members in groups.items():
         await repository.record(unit, [_update(unit, t, state, by_id[t.id]) for t in members], state)
-    await record_events(unit, [e for state, members in groups.items() for t in members for e in _events(t, state, by_id[t.id])])
+    await record_events(
+        unit,
+        [e for state, members in groups.items() for t in members for e in _events(t, state, by_id[t.id])],
+    )
     await go_on(unit, [t.enrolment_id for t in groups[TouchState.SENT] if t.enrolment_id])
     await _mark_broken_senders(unit, touches, by_id)
     await _refused(unit, groups[TouchState.REFUSED] + groups[TouchState.FAILED], by_id)
@@ -54,7 +57,9 @@ def _state(touch: TouchRow, reply: WireReply) -> TouchState:
 
 def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) -> dict[str, Any]:
     wire = {"stage": reply.stage, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text[:1000]}
-    retry = unit.machine.now() + back_off(touch.attempts, str(touch.id)) if state is TouchState.DEFERRED else None
+    retry = (
+        unit.machine.now() + back_off(touch.attempts, str(touch.id)) if state is TouchState.DEFERRED else None
+    )
     return {
         "id": touch.id,
         "sent_at": unit.world.now() if state is TouchState.SENT else None,
@@ -65,7 +70,8 @@ def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) ->
 
 def back_off(attempts: int, key: str) -> timedelta:
     """Doubling, with up to half as much again at random, so that a recovered relay is not hit by all at once."""
-    return _FIRST_PAUSE * 2 ** max(attempts - 1, 0) * (1 + share(f"{key}/{attempts}") / 2)
+    doubled: int = 2 ** max(attempts - 1, 0)
+    return _FIRST_PAUSE * doubled * (1 + share(f"{key}/{attempts}") / 2)
 
 
 def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEvent]:
@@ -76,7 +82,11 @@ def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEve
         TouchState.FAILED: (EventKind.FAILED,),
         TouchState.IN_DOUBT: (EventKind.IN_DOUBT,),
     }[state]
-    data = {"stage": reply.stage, "code": reply.code, "text": reply.text[:300]} if state is not TouchState.SENT else {}
+    data = (
+        {"stage": reply.stage, "code": reply.code, "text": reply.text[:300]}
+        if state is not TouchState.SENT
+        else {}
+    )
     return [event_of(touch, kind, data) for kind in kinds]
 
 
@@ -98,7 +108,9 @@ async def go_on(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
     """Time the next step of those whose touch is out; those at the end are finished."""
     if not enrolment_ids:
         return
-    rows = await repository.enrolments(unit, EnrolmentRow.id.in_(enrolment_ids), EnrolmentRow.state.in_(["active", "held"]))
+    rows = await repository.enrolments(
+        unit, EnrolmentRow.id.in_(enrolment_ids), EnrolmentRow.state.in_(["active", "held"])
+    )
     runs = await repository.runs(unit, RunRow.id.in_({row.campaign_id for row in rows}))
     definitions = {run.id: await version(unit, run.version_id) for run in runs}
     recipients = await load_recipients(unit, [row.contact_id for row in rows])
@@ -121,7 +133,11 @@ async def finish(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
         return
     ended = await repository.end(unit, enrolment_ids, EnrolmentState.FINISHED, "all_steps_done")
     await record_events(
-        unit, [NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=c, campaign_id=p) for _, c, p in ended]
+        unit,
+        [
+            NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=c, campaign_id=p)
+            for _, c, p in ended
+        ],
     )
 
 
@@ -129,9 +145,17 @@ async def _refused(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUI
     """A dead address ends the sequence and is never used again; a refusal of the sender stops the sender."""
     for touch in touches:
         reply = replies[touch.id]
-        if reply.stage == "rcpt" and (reply.enhanced in _DEAD or (reply.code == 550 and reply.enhanced is None)):
-            await mark_dead(unit, touch.recipient, source=f"refused by their server: {reply.code} {reply.enhanced or ''}".strip())
-            await record_events(unit, [event_of(touch, EventKind.BOUNCED, {"type": "hard", "status": reply.enhanced})])
+        if reply.stage == "rcpt" and (
+            reply.enhanced in _DEAD or (reply.code == 550 and reply.enhanced is None)
+        ):
+            await mark_dead(
+                unit,
+                touch.recipient,
+                source=f"refused by their server: {reply.code} {reply.enhanced or ''}".strip(),
+            )
+            await record_events(
+                unit, [event_of(touch, EventKind.BOUNCED, {"type": "hard", "status": reply.enhanced})]
+            )
             await stop_enrolments(unit, [touch.enrolment_id] if touch.enrolment_id else [], "bounce")
         elif reply.outcome is Outcome.REFUSED and (reply.enhanced or "").startswith("5.7"):
             await _sender_refused(unit, touch, reply)
@@ -139,14 +163,20 @@ async def _refused(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUI
             await go_on(unit, [touch.enrolment_id])
 
 
-async def _mark_broken_senders(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUID, WireReply]) -> None:
+async def _mark_broken_senders(
+    unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUID, WireReply]
+) -> None:
     """A mailbox whose log-in or encryption is refused stops until a person mends it; its touches wait."""
-    broken = {t.mailbox_id: t for t in touches if replies[t.id].stage in ("tls", "login") and replies[t.id].code}
+    broken = {
+        t.mailbox_id: t for t in touches if replies[t.id].stage in ("tls", "login") and replies[t.id].code
+    }
     for touch in broken.values():
         await _sender_refused(unit, touch, replies[touch.id], "refused the log-in")
 
 
-async def _sender_refused(unit: Unit, touch: TouchRow, reply: WireReply, words: str = "refused by policy") -> None:
+async def _sender_refused(
+    unit: Unit, touch: TouchRow, reply: WireReply, words: str = "refused by policy"
+) -> None:
     why = f"{words}: {reply.code} {reply.enhanced or ''} {reply.text[:200]}"
     await set_state(unit, touch.mailbox_id, MailboxState.BROKEN, why)
     item = NewWorkItem(
@@ -166,7 +196,13 @@ async def stop_enrolments(unit: Unit, enrolment_ids: Sequence[UUID], reason: str
         return
     ended = await repository.end(unit, enrolment_ids, EnrolmentState.STOPPED, reason)
     events = [
-        NewEvent(kind=EventKind.STOPPED, origin="engine", contact_id=contact, campaign_id=campaign, data={"reason": reason})
+        NewEvent(
+            kind=EventKind.STOPPED,
+            origin="engine",
+            contact_id=contact,
+            campaign_id=campaign,
+            data={"reason": reason},
+        )
         for _, contact, campaign in ended
     ]
     await record_events(unit, events)

@@ -155,9 +155,7 @@ async def recent_touches(
 
 async def insert_touches(unit: Unit, rows: list[dict[str, Any]]) -> set[UUID]:
     """The ids that are new. One that exists (after a restore, say) is never made again."""
-    made = await unit.session.scalars(
-        upsert(TouchRow).on_conflict_do_nothing().returning(TouchRow.id), rows
-    )
+    made = await unit.session.scalars(upsert(TouchRow).on_conflict_do_nothing().returning(TouchRow.id), rows)
     return set(made)
 
 
@@ -182,9 +180,17 @@ async def next_steps(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
     await execute_many(unit, _NEXT_STEP, rows)
 
 
-async def end(unit: Unit, ids: Sequence[UUID], state: EnrolmentState, reason: str) -> list[tuple[UUID, UUID, UUID]]:
+async def end(
+    unit: Unit, ids: Sequence[UUID], state: EnrolmentState, reason: str
+) -> list[tuple[UUID, UUID, UUID]]:
     """End those that have not ended; (enrolment, contact, campaign) of each."""
-    values = {"ids": list(ids), "state": state.value, "reason": reason, "at": unit.world.now(), "workspace": unit.workspace_id}
+    values = {
+        "ids": list(ids),
+        "state": state.value,
+        "reason": reason,
+        "at": unit.world.now(),
+        "workspace": unit.workspace_id,
+    }
     return [tuple(row) for row in await unit.session.execute(_END, values)]
 
 
@@ -227,7 +233,9 @@ async def claim_retries(
 
 async def workspaces_with_work(session: AsyncSession, world: datetime, machine: datetime) -> list[UUID]:
     return list(
-        await session.scalars(text("select workspaces_with_work(:world, :machine)"), {"world": world, "machine": machine})
+        await session.scalars(
+            text("select workspaces_with_work(:world, :machine)"), {"world": world, "machine": machine}
+        )
     )
 
 
@@ -251,7 +259,11 @@ async def enrolments(unit: Unit, *conditions: ColumnElement[bool]) -> list[Enrol
 
 
 async def runs(unit: Unit, *conditions: ColumnElement[bool]) -> list[RunRow]:
-    return list(await unit.session.scalars(select(RunRow).where(RunRow.workspace_id == unit.workspace_id, *conditions)))
+    return list(
+        await unit.session.scalars(
+            select(RunRow).where(RunRow.workspace_id == unit.workspace_id, *conditions)
+        )
+    )
 
 
 async def set_run(unit: Unit, campaign_id: UUID, *, state: str, version_id: UUID) -> None:
@@ -374,7 +386,10 @@ async def upcoming(unit: Unit, campaign_id: UUID | None, limit: int) -> list[Enr
         conditions.append(EnrolmentRow.campaign_id == campaign_id)
     query = (
         select(EnrolmentRow)
-        .join(RunRow, (RunRow.workspace_id == EnrolmentRow.workspace_id) & (RunRow.id == EnrolmentRow.campaign_id))
+        .join(
+            RunRow,
+            (RunRow.workspace_id == EnrolmentRow.workspace_id) & (RunRow.id == EnrolmentRow.campaign_id),
+        )
         .where(EnrolmentRow.workspace_id == unit.workspace_id, RunRow.state == "running", *conditions)
         .order_by(EnrolmentRow.next_due_at)
         .limit(limit)

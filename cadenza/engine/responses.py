@@ -35,12 +35,20 @@ async def last_touch_to(unit: Unit, contact_id: UUID) -> Touch | None:
 
 async def end_sequences(unit: Unit, contact_id: UUID, reason: str) -> list[UUID]:
     """End every running sequence of this person; the campaigns concerned."""
-    rows = await repository.enrolments(unit, EnrolmentRow.contact_id == contact_id, EnrolmentRow.state.in_(_GOING))
+    rows = await repository.enrolments(
+        unit, EnrolmentRow.contact_id == contact_id, EnrolmentRow.state.in_(_GOING)
+    )
     ended = await repository.end(unit, [row.id for row in rows], EnrolmentState.STOPPED, reason)
     await record_events(
         unit,
         [
-            NewEvent(kind=EventKind.STOPPED, origin="engine", contact_id=contact_id, campaign_id=campaign, data={"reason": reason})
+            NewEvent(
+                kind=EventKind.STOPPED,
+                origin="engine",
+                contact_id=contact_id,
+                campaign_id=campaign,
+                data={"reason": reason},
+            )
             for _, _, campaign in ended
         ],
     )
@@ -54,7 +62,14 @@ async def hold_until(unit: Unit, contact_id: UUID, until: datetime, why: str) ->
     await record_events(
         unit,
         [
-            NewEvent(kind=EventKind.HELD, origin="engine", contact_id=contact_id, campaign_id=row.campaign_id, step=row.step, data=data)
+            NewEvent(
+                kind=EventKind.HELD,
+                origin="engine",
+                contact_id=contact_id,
+                campaign_id=row.campaign_id,
+                step=row.step,
+                data=data,
+            )
             for row in rows
         ],
     )
@@ -67,7 +82,13 @@ async def end_holds(unit: Unit) -> int:
     await record_events(
         unit,
         [
-            NewEvent(kind=EventKind.RESUMED, origin="engine", contact_id=row.contact_id, campaign_id=row.campaign_id, step=row.step)
+            NewEvent(
+                kind=EventKind.RESUMED,
+                origin="engine",
+                contact_id=row.contact_id,
+                campaign_id=row.campaign_id,
+                step=row.step,
+            )
             for row in rows
         ],
     )

@@ -23,9 +23,15 @@ def next_moment(not_before: datetime, window: Window, zone: str, country: str | 
     return moment if is_inside(window, moment, zone, country) else slot
 
 
-def step_due(previous: datetime, after_days: int, window: Window, zone: str, country: str | None, key: str) -> datetime:
+def step_due(
+    previous: datetime, after_days: int, window: Window, zone: str, country: str | None, key: str
+) -> datetime:
     """``after_days`` working days after ``previous``, at an hour of its own; 0 is as soon as the window allows."""
     if after_days <= 0:
         return next_moment(previous, window, zone, country, key)
-    day = add_working_days(previous, after_days, window, zone, country).astimezone(ZoneInfo(window.zone or zone)).date()
+    day = (
+        add_working_days(previous, after_days, window, zone, country)
+        .astimezone(ZoneInfo(window.zone or zone))
+        .date()
+    )
     return next_moment(opening(day, window, zone, country), window, zone, country, key)

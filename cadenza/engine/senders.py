@@ -41,12 +41,19 @@ async def choose_senders(
 
 
 def _pick(
-    wanted: Sequence[tuple[Due, Definition]], mailboxes: Sequence[Mailbox], usable: Mapping[str, Mailbox], load: dict[UUID, int]
+    wanted: Sequence[tuple[Due, Definition]],
+    mailboxes: Sequence[Mailbox],
+    usable: Mapping[str, Mailbox],
+    load: dict[UUID, int],
 ) -> list[tuple[Due, Definition, Choice]]:
     by_id = {m.id: m for m in mailboxes}
     picked = []
     for due, definition in wanted:
-        choice = _kept(by_id.get(due.mailbox_id), usable) if due.mailbox_id else _fresh(due, definition, usable, load)
+        choice = (
+            _kept(by_id.get(due.mailbox_id), usable)
+            if due.mailbox_id
+            else _fresh(due, definition, usable, load)
+        )
         if choice.mailbox:
             load[choice.mailbox.id] = load.get(choice.mailbox.id, 0) + 1
         picked.append((due, definition, choice))
@@ -61,7 +68,9 @@ def _kept(mailbox: Mailbox | None, usable: Mapping[str, Mailbox]) -> Choice:
     return Choice(None, f"{name}, who wrote to this person before, cannot send now{why}")
 
 
-def _fresh(due: Due, definition: Definition, usable: Mapping[str, Mailbox], load: Mapping[UUID, int]) -> Choice:
+def _fresh(
+    due: Due, definition: Definition, usable: Mapping[str, Mailbox], load: Mapping[UUID, int]
+) -> Choice:
     candidates = [usable[a] for a in definition.mailboxes if a in usable]
     if not candidates:
         return Choice(None, "none of the campaign's mailboxes can send now")
@@ -94,7 +103,9 @@ async def _within_limits(
     return choices
 
 
-async def _limit_one(unit: Unit, group: Sequence[tuple[Due, Definition, Choice]], now: datetime) -> dict[UUID, Choice]:
+async def _limit_one(
+    unit: Unit, group: Sequence[tuple[Due, Definition, Choice]], now: datetime
+) -> dict[UUID, Choice]:
     mailbox = group[0][2].mailbox
     assert mailbox is not None  # noqa: S101 - grouped by it
     limit = min(mailbox.daily_limit, *(d.caps.per_sender_per_day for _, d, _ in group))
@@ -106,5 +117,7 @@ async def _limit_one(unit: Unit, group: Sequence[tuple[Due, Definition, Choice]]
         wanted=len(group),
     )
     tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-    full = Choice(None, f"{mailbox.address} or its domain has reached its limit for today ({limit} a day)", tomorrow)
+    full = Choice(
+        None, f"{mailbox.address} or its domain has reached its limit for today ({limit} a day)", tomorrow
+    )
     return {due.id: choice if place < granted else full for place, (due, _, choice) in enumerate(group)}

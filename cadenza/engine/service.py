@@ -3,7 +3,13 @@
 from cadenza.engine.answers import send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle
-from cadenza.engine.explain import explain, plan, touches_in_doubt, touches_of_contact, touches_of_conversation
+from cadenza.engine.explain import (
+    explain,
+    plan,
+    touches_in_doubt,
+    touches_of_contact,
+    touches_of_conversation,
+)
 from cadenza.engine.lifecycle import follow_version, launch, pause, resume, status, stop, upcoming
 from cadenza.engine.responses import (
     end_holds,

@@ -54,7 +54,9 @@ async def _record(unit: Unit, touch_id: UUID, kind: EventKind, visit: Visit, *, 
         return
     (touch,) = rows
     earlier = await timeline(unit, touch_id=touch_id, kinds=[EventKind.CLICKED])
-    clicked = {e.data.get("link") for e in earlier} | ({links_clicked} if kind is EventKind.CLICKED else set())
+    clicked = {e.data.get("link") for e in earlier} | (
+        {links_clicked} if kind is EventKind.CLICKED else set()
+    )
     since = (unit.world.now() - touch.sent_at).total_seconds() if touch.sent_at else None
     fetch = Fetch(
         kind="open" if kind is EventKind.OPENED else "click",

@@ -8,8 +8,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, WireReply
-from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message
-from cadenza.channels.service import credentials
+from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message, credentials
 from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
 from cadenza.core.faults import visit
@@ -25,7 +24,13 @@ class Lane:
     """The way out through one mailbox, for one batch: several connections, each taking chunk after chunk."""
 
     def __init__(
-        self, database: Database, workspace_id: UUID, mailbox: Mailbox, worker: UUID, lease: timedelta, connections: int
+        self,
+        database: Database,
+        workspace_id: UUID,
+        mailbox: Mailbox,
+        worker: UUID,
+        lease: timedelta,
+        connections: int,
     ) -> None:
         self._database = database
         self._workspace_id = workspace_id
@@ -59,8 +64,13 @@ class Lane:
             envelopes = [envelope(unit, touch, self._mailbox) for touch in touches]
             visit("sending.before_commit")
         visit("sending.after_commit")
-        if monotonic() - began > self._lease.total_seconds() / 2:  # this process slept: somebody may have judged its claims
-            replies = [WireReply(e.touch_id, Outcome.DEFERRED, "connect", text="the worker was too slow") for e in envelopes]
+        if (
+            monotonic() - began > self._lease.total_seconds() / 2
+        ):  # this process slept: somebody may have judged its claims
+            replies = [
+                WireReply(e.touch_id, Outcome.DEFERRED, "connect", text="the worker was too slow")
+                for e in envelopes
+            ]
         else:
             replies = [reply async for reply in session.send_many(envelopes)]
         async with self._database.unit(self._workspace_id) as unit:
@@ -100,5 +110,3 @@ async def by_mailbox(unit: Unit, touch_ids: Sequence[UUID]) -> dict[UUID, list[U
     for touch in await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids)):
         lanes[touch.mailbox_id].append(touch.id)
     return lanes
-
-

@@ -40,7 +40,9 @@ async def _take(unit: Unit, mailbox: Mailbox, bounce: Bounce, message_id: UUID) 
     )
     await record_events(unit, [event])
     if bounce.type is FailureType.HARD:
-        await mark_dead(unit, touch.recipient, source=f"delivery notice: {bounce.status or bounce.reason[:80]}")
+        await mark_dead(
+            unit, touch.recipient, source=f"delivery notice: {bounce.status or bounce.reason[:80]}"
+        )
         await end_sequences(unit, touch.contact_id, "bounce")
     elif bounce.type in (FailureType.POLICY, FailureType.CONTENT):
         await _stop_sender(unit, mailbox, bounce)

@@ -13,9 +13,9 @@ from cadenza.core.jobs import enqueue
 from cadenza.core.unit import Unit
 from cadenza.engine.service import end_sequences
 from cadenza.inbox import repository
+from cadenza.inbox.absences import take_absence
 from cadenza.inbox.bounces import take_bounces
 from cadenza.inbox.detection import Detection, Mail, detect, read_mail
-from cadenza.inbox.absences import take_absence
 from cadenza.inbox.matching import Match, match
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
@@ -30,7 +30,14 @@ _LARGEST_TEXT = 200_000
 
 def fingerprint(mail: Mail) -> bytes:
     """The same for the same message, whichever of our mailboxes or UIDs brought it; not for a reused Message-ID."""
-    parts = (mail.message_id or "", mail.from_address, mail.date.isoformat() if mail.date else "", mail.subject, mail.text, mail.html)
+    parts = (
+        mail.message_id or "",
+        mail.from_address,
+        mail.date.isoformat() if mail.date else "",
+        mail.subject,
+        mail.text,
+        mail.html,
+    )
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).digest()
 
 
@@ -87,7 +94,9 @@ async def _store(
         "subject": _clean(mail.subject)[:10_000],
         "text": _clean(mail.text)[:_LARGEST_TEXT],
         "html": _clean(mail.html)[:_LARGEST_TEXT],
-        "headers": {_clean(k): [_clean(v)[:2000] for v in vs[:20]] for k, vs in list(mail.headers.items())[:100]},
+        "headers": {
+            _clean(k): [_clean(v)[:2000] for v in vs[:20]] for k, vs in list(mail.headers.items())[:100]
+        },
         "attachments": [_clean(name)[:200] for name in mail.attachments[:50]],
         "sent_at": mail.date,
         "received_at": unit.world.now(),

@@ -49,7 +49,8 @@ def thread_ids(mail: Mail) -> list[str]:
 
 def same_person(mail: Mail, touch: Touch, person: Recipient | None) -> bool:
     """An unknown address in a known thread is the same person when the name says so, or the mailbox name under another
-    domain or tag (``anna.berg+work@``); a colleague's or a stranger's address is not."""
+    domain or tag (``anna.berg+work@``); a colleague's or a stranger's address is not.
+    """
     if mail.from_address.lower() == touch.recipient.lower():
         return True
     theirs, ours = _mailbox_name(mail.from_address), _mailbox_name(touch.recipient)

@@ -2,7 +2,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKeyConstraint, Index, LargeBinary, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,7 +45,9 @@ class ConversationRow(Row):
     urgency: Mapped[str | None] = mapped_column(String(10))
     queue: Mapped[str | None] = mapped_column(String(20))
     needs_person: Mapped[bool] = mapped_column(Boolean, default=False)
-    last_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time of the last message of theirs
+    last_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True)
+    )  # world time of the last message of theirs
 
 
 class MessageRow(Row):

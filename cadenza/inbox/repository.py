@@ -53,7 +53,12 @@ async def upsert_conversation(unit: Unit, row: dict[str, Any], *, reopen: bool) 
         new["state"] = ConversationState.CLOSED.value
     fresh = {key: row[key] for key in ("subject", "snippet", "kind", "last_at", "mailbox_id")}
     changed: dict[str, Any] = (
-        {**fresh, "state": "open", "unread": True, "campaign_id": func.coalesce(row["campaign_id"], ConversationRow.campaign_id)}
+        {
+            **fresh,
+            "state": "open",
+            "unread": True,
+            "campaign_id": func.coalesce(row["campaign_id"], ConversationRow.campaign_id),
+        }
         if reopen
         else {"mailbox_id": row["mailbox_id"]}
     )
@@ -124,7 +129,11 @@ def _conditions(unit: Unit, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.search:
         words = f"%{filters.search.replace('%', '').replace('_', '')}%"
         conditions.append(
-            or_(ConversationRow.name.ilike(words), ConversationRow.subject.ilike(words), ConversationRow.snippet.ilike(words))
+            or_(
+                ConversationRow.name.ilike(words),
+                ConversationRow.subject.ilike(words),
+                ConversationRow.snippet.ilike(words),
+            )
         )
     return conditions
 
@@ -138,7 +147,8 @@ async def conversations(
     if before is not None:
         at, identity = before
         conditions.append(
-            (ConversationRow.last_at < at) | ((ConversationRow.last_at == at) & (ConversationRow.id < identity))
+            (ConversationRow.last_at < at)
+            | ((ConversationRow.last_at == at) & (ConversationRow.id < identity))
         )
     query = (
         select(ConversationRow)
@@ -152,12 +162,13 @@ async def conversations(
 
 async def queue_counts(unit: Unit) -> dict[str, int]:
     """Open conversations by queue."""
+    queue = func.coalesce(ConversationRow.queue, "")
     query = (
-        select(func.coalesce(ConversationRow.queue, ""), func.count())
+        select(queue, func.count())
         .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.state == "open")
-        .group_by(1)
+        .group_by(queue)
     )
-    return {queue: count for queue, count in await unit.session.execute(query)}
+    return {name: count for name, count in await unit.session.execute(query)}
 
 
 def _conversation(row: ConversationRow) -> Conversation:

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     ABSENT = "absent"
     AUTO_REPLIED = "auto_replied"
+    ANALYSED = "analysed"
     ANSWERED = "answered"
     ASSIGNED = "assigned"
     CLOSED = "closed"

@@ -1,0 +1,182 @@
+"""Doors of the inbox: conversations to read, answer, assign and close."""
+
+import base64
+from datetime import datetime
+from uuid import UUID
+
+from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.unit import Unit
+from cadenza.engine.contracts import Answer, Touch
+from cadenza.engine.service import send_answer, touches_of_conversation
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize, members
+from cadenza.inbox import repository
+from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Page, Thread, ThreadItem
+from cadenza.inbox.models import MessageRow
+from cadenza.inbox.reader import read_mail_boxes
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import audit, finish_work_items, record_events
+
+__all__ = [
+    "answer", "assign", "close", "conversation", "conversation_of_contact", "conversations", "mark_read",
+    "queue_counts", "read_mail_boxes", "reopen",
+]  # fmt: skip
+
+
+async def conversations(
+    unit: Unit, actor: Actor, filters: Filters | None = None, cursor: str | None = None
+) -> Page:
+    """One page of the inbox, the newest first."""
+    authorize(actor, Action.READ)
+    found, total = await repository.conversations(unit, filters or Filters(), _read_cursor(cursor))
+    items = tuple(found[: repository.PAGE])
+    following = _cursor(items[-1]) if len(found) > repository.PAGE else None
+    return Page(items, following, total)
+
+
+def _cursor(last: Conversation) -> str:
+    return base64.urlsafe_b64encode(f"{last.last_at.isoformat()}|{last.id}".encode()).decode()
+
+
+def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if not cursor:
+        return None
+    try:
+        at, _, identity = base64.urlsafe_b64decode(cursor).decode().partition("|")
+        return datetime.fromisoformat(at), UUID(identity)
+    except ValueError as wrong:
+        raise CadenzaError(
+            "cursor_invalid", "This page of the list does not exist.", fix="Start from the first."
+        ) from wrong
+
+
+async def queue_counts(unit: Unit, actor: Actor) -> dict[str, int]:
+    authorize(actor, Action.READ)
+    return await repository.queue_counts(unit)
+
+
+async def conversation(unit: Unit, actor: Actor, conversation_id: UUID) -> Thread:
+    """The whole conversation, ours and theirs, oldest first."""
+    authorize(actor, Action.READ)
+    found = await _found(unit, conversation_id)
+    theirs = await repository.messages(unit, MessageRow.conversation_id == conversation_id)
+    ours = await touches_of_conversation(unit, conversation_id, found.contact_id) if found.contact_id else []
+    items = sorted([*map(_ours, ours), *map(_theirs, theirs)], key=lambda item: item.at)
+    return Thread(found, tuple(items))
+
+
+async def conversation_of_contact(unit: Unit, actor: Actor, contact_id: UUID) -> Thread | None:
+    authorize(actor, Action.READ)
+    found = await repository.conversation_of_contact(unit, contact_id)
+    return await conversation(unit, actor, found.id) if found else None
+
+
+def _ours(touch: Touch) -> ThreadItem:
+    return ThreadItem(
+        id=touch.id, by="us", at=touch.sent_at or touch.claimed_at, name=touch.sender, address=touch.sender,
+        subject=touch.subject, text=touch.text, state=touch.state.value, touch_id=touch.id, step=touch.step,
+        variant=touch.variant,
+    )  # fmt: skip
+
+
+def _theirs(row: MessageRow) -> ThreadItem:
+    return ThreadItem(
+        id=row.id, by="them", at=row.received_at, name=row.from_name or row.from_address, address=row.from_address,
+        subject=row.subject, text=row.text, html=row.html, state=row.kind, touch_id=row.touch_id,
+        analysis=row.analysis, attachments=tuple(row.attachments),
+    )  # fmt: skip
+
+
+async def _found(unit: Unit, conversation_id: UUID) -> Conversation:
+    found = await repository.conversation(unit, conversation_id)
+    if found is None:
+        raise not_found("conversation", conversation_id)
+    return found
+
+
+async def answer(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_id: UUID, text: str) -> Touch:
+    """Send an answer in the same thread, from the mailbox they wrote to. The same draft twice is one message."""
+    authorize(actor, Action.ANSWER)
+    thread = await conversation(unit, actor, conversation_id)
+    last = next((i for i in reversed(thread.items) if i.by == "them"), None)
+    if last is None or thread.conversation.contact_id is None:
+        raise CadenzaError(
+            "answer_nobody",
+            "There is nobody to answer here.",
+            Kind.CONFLICT,
+            fix="Make this person a contact first.",
+        )
+    row = await repository.message(unit, last.id)
+    subject = last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
+    touch = await send_answer(
+        unit,
+        Answer(
+            draft_id=draft_id,
+            conversation_id=conversation_id,
+            contact_id=thread.conversation.contact_id,
+            mailbox_id=thread.conversation.mailbox_id,
+            recipient=last.address,
+            subject=" ".join(subject.split()),
+            text=text,
+            in_reply_to=row.message_id if row else None,
+            references=tuple(row.reference_ids) if row else (),
+        ),
+    )
+    await _answered(unit, actor, thread.conversation, touch)
+    return touch
+
+
+async def _answered(unit: Unit, actor: Actor, found: Conversation, touch: Touch) -> None:
+    await record_events(
+        unit,
+        [
+            NewEvent(
+                kind=EventKind.ANSWERED, origin=actor.origin.value, contact_id=found.contact_id,
+                campaign_id=found.campaign_id, touch_id=touch.id, mailbox_id=touch.mailbox_id, member_id=actor.member_id,
+            )
+        ],
+    )  # fmt: skip
+    await repository.update_conversation(unit, found.id, unread=False)
+    await finish_work_items(unit, conversation_id=found.id, member_id=actor.member_id)
+    await audit(unit, actor, "answer", str(found.id))
+
+
+async def assign(unit: Unit, actor: Actor, conversation_id: UUID, member_id: UUID | None) -> None:
+    """Give the conversation to a member, or to nobody."""
+    authorize(actor, Action.ASSIGN)
+    if member_id is not None and member_id not in {m.id for m in await members(unit, actor) if m.active}:
+        raise not_found("member", member_id)
+    await _change(unit, actor, conversation_id, EventKind.ASSIGNED, assignee_id=member_id)
+
+
+async def close(unit: Unit, actor: Actor, conversation_id: UUID) -> None:
+    """Nothing more to do here; a new message opens it again."""
+    authorize(actor, Action.ANSWER)
+    await _change(
+        unit, actor, conversation_id, EventKind.CLOSED, state=ConversationState.CLOSED.value, unread=False
+    )
+    await finish_work_items(unit, conversation_id=conversation_id, member_id=actor.member_id)
+
+
+async def reopen(unit: Unit, actor: Actor, conversation_id: UUID) -> None:
+    authorize(actor, Action.ANSWER)
+    await _change(unit, actor, conversation_id, None, state=ConversationState.OPEN.value)
+
+
+async def mark_read(unit: Unit, actor: Actor, conversation_id: UUID) -> None:
+    authorize(actor, Action.READ)
+    await repository.update_conversation(unit, conversation_id, unread=False)
+
+
+async def _change(
+    unit: Unit, actor: Actor, conversation_id: UUID, kind: EventKind | None, **values: object
+) -> None:
+    found = await _found(unit, conversation_id)
+    await repository.update_conversation(unit, conversation_id, **values)
+    if kind is not None:
+        event = NewEvent(
+            kind=kind, origin=actor.origin.value, contact_id=found.contact_id, campaign_id=found.campaign_id,
+            member_id=actor.member_id, data={k: str(v) for k, v in values.items()},
+        )  # fmt: skip
+        await record_events(unit, [event])
+    await audit(unit, actor, kind.value if kind else "reopen", str(conversation_id))
