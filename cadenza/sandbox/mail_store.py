@@ -35,6 +35,7 @@ class Folder:
         self.path = path
         self.messages: dict[int, Stored] = {}
         self.uidnext = 1
+        self._keys: set[str] = set()
         self._watchers: set[asyncio.Event] = set()
         path.mkdir(parents=True, exist_ok=True)
         self._index = path / "index.jsonl"
@@ -62,6 +63,7 @@ class Folder:
         elif "size" in change:
             date = datetime.fromisoformat(change["date"])
             self.messages[uid] = Stored(uid, change["size"], date, set(change["flags"]))
+            self._keys.add(change.get("key", ""))
         elif uid in self.messages:
             self.messages[uid].flags = set(change["flags"])
 
@@ -71,13 +73,21 @@ class Folder:
         for watcher in self._watchers:
             watcher.set()
 
-    def append(self, content: bytes, date: datetime, flags: Iterable[str] = ()) -> int:
+    def append_once(self, key: str, content: bytes, date: datetime, flags: Iterable[str] = ()) -> bool:
+        """False when a message with this key was filed before, in this life or an earlier one."""
+        if key in self._keys:
+            return False
+        self.append(content, date, flags, key=key)
+        return True
+
+    def append(self, content: bytes, date: datetime, flags: Iterable[str] = (), key: str = "") -> int:
         """The UID of the new message."""
         uid = self.uidnext
         self.uidnext += 1
         (self.path / f"{uid}.eml").write_bytes(content)
         stored = self.messages[uid] = Stored(uid, len(content), date, set(flags))
-        self._record(uid=uid, size=stored.size, date=date.isoformat(), flags=sorted(stored.flags))
+        self._keys.add(key)
+        self._record(uid=uid, size=stored.size, date=date.isoformat(), flags=sorted(stored.flags), key=key)
         return uid
 
     def content(self, uid: int) -> bytes:

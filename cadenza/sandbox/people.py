@@ -1,0 +1,146 @@
+"""The people of a world, drawn one by one: the same seed gives the same people."""
+
+import csv
+import io
+import random
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.core import get_global
+from ruamel.yaml import YAML
+
+from cadenza.sandbox.contracts import Person, Segment, World
+
+_ACCOUNT_SIZE = 3  # people
+_CULTURES = {"DE": "de", "AT": "de", "CH": "de", "FR": "fr", "BE": "fr", "US": "us", "CA": "us"}
+_FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a"})
+_SHAPES = ("{first}.{last}", "{first}.{last}", "{initial}.{last}", "{first}", "{last}", "{first}-{last}")
+
+
+@cache
+def _words() -> Mapping[str, Any]:
+    path = Path(__file__).parent / "data" / "names.yaml"
+    words: Mapping[str, Any] = YAML(typ="safe", pure=True).load(path)
+    return words
+
+
+def people(world: World) -> tuple[Person, ...]:
+    """Everybody, segment by segment. Nobody shares an address."""
+    found: list[Person] = []
+    taken: set[str] = set()
+    domains: set[str] = set()
+    for segment in world.segments:
+        account: Mapping[str, Any] = {}
+        for number in range(segment.size):
+            if number % _ACCOUNT_SIZE == 0:
+                place = random.Random(f"{world.seed}|account|{segment.name}|{number // _ACCOUNT_SIZE}")
+                account = _account(place, segment, domains)
+            luck = random.Random(f"{world.seed}|person|{segment.name}|{number}")
+            found.append(_person(luck, segment, account, len(found), taken))
+    return tuple(found)
+
+
+def pick(luck: random.Random, shares: Mapping[str, float]) -> str:
+    return luck.choices(list(shares), weights=list(shares.values()))[0]
+
+
+def _account(luck: random.Random, segment: Segment, domains: set[str]) -> Mapping[str, Any]:
+    """What colleagues have in common."""
+    words = _words()
+    zone = pick(luck, segment.timezones)
+    attributes = {key: pick(luck, shares) for key, shares in segment.attributes.items()}
+    country = attributes.get("country") or country_of(zone)
+    culture = _CULTURES.get(country, "en")
+    trade = words["trade"].get(attributes.get("industry", ""), words["trade"]["other"])[culture]
+    name = luck.choice(words["company"][culture])
+    domain = f"{folded(name)}-{folded(trade)}.example"
+    while domain in domains:
+        name = f"{luck.choice(words['company'][culture])} {luck.choice(words['last'][culture])}"
+        domain = f"{folded(name)}-{folded(trade)}.example"
+    domains.add(domain)
+    suffix = luck.choice(words["suffix"].get(country, words["suffix"]["other"]))
+    return {
+        "company": f"{name} {trade} {suffix}",
+        "domain": domain,
+        "country": country,
+        "timezone": zone,
+        "industry": attributes.get("industry", ""),
+        "company_size": int(attributes.get("company_size", 0)),
+        "shape": luck.choice(_SHAPES),
+    }
+
+
+def _person(
+    luck: random.Random, segment: Segment, account: Mapping[str, Any], number: int, taken: set[str]
+) -> Person:
+    culture = _CULTURES.get(account["country"], "en")
+    words = _words()
+    first, last = luck.choice(words["first"][culture]), luck.choice(words["last"][culture])
+    parts = {"first": folded(first), "last": folded(last), "initial": folded(first)[0]}
+    shapes: Sequence[str] = (
+        account["shape"],
+        "{first}.{last}",
+        *(f"{{first}}.{{last}}{n}" for n in range(2, 99)),
+    )
+    addresses = (f"{shape.format(**parts)}@{account['domain']}" for shape in shapes)
+    email = next(address for address in addresses if address not in taken)
+    taken.add(email)
+    chances = segment.channels.get("email", {})
+    return Person(
+        number=number,
+        first_name=first,
+        last_name=last,
+        title=luck.choice(words["title"][culture]),
+        email=email,
+        company=account["company"],
+        domain=account["domain"],
+        country=account["country"],
+        timezone=account["timezone"],
+        language=pick(luck, segment.languages),
+        industry=account["industry"],
+        company_size=account["company_size"],
+        segment=segment.name,
+        warmth=luck.gauss(segment.warmth_mean, segment.warmth_sigma),
+        personal_hour=luck.randrange(7, 20) if luck.random() < segment.personal_hours else None,
+        dead=luck.random() < chances.get("hard_bounce", 0.0),
+    )
+
+
+def country_of(zone: str) -> str:
+    return str(get_global("zone_territories").get(zone, "GB"))
+
+
+def folded(text: str) -> str:
+    """Letters and digits for an address."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_FOLDED))
+    return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")
+
+
+def contacts_csv(everybody: Sequence[Person]) -> str:
+    """What a list provider would sell about these people: nothing of how they behave."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ["Email", "First name", "Last name", "Job title", "Company", "Website", "Country", "Language", "Time zone", "Industry", "Employees"]
+    )  # fmt: skip
+    for p in everybody:
+        writer.writerow(
+            [
+                p.email,
+                p.first_name,
+                p.last_name,
+                p.title,
+                p.company,
+                f"https://www.{p.domain}",
+                p.country,
+                p.language,
+                p.timezone,
+                p.industry,
+                p.company_size or "",
+            ]
+        )
+    return out.getvalue()
