@@ -16,7 +16,7 @@ COMMANDS = {
     "touches": ("cadenza.engine.commands:touches", "Explain and plan touches."),
     "replies": ("cadenza.inbox.commands:replies", "Say what a reply means."),
     "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),
-    "bench": ("cadenza.app.benchmarks:bench", "Measure this machine."),
+    "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 
 

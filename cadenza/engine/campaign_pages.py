@@ -1,8 +1,9 @@
 """Campaigns: the list, the sequence with a preview for a real person, the launch as it goes, its events."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,28 +13,23 @@ from starlette.responses import Response
 from cadenza.analytics.contracts import Rate
 from cadenza.analytics.service import counts, rates
 from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import load_recipients
-from cadenza.campaigns.contracts import Campaign, CampaignState
+from cadenza.audience.service import contacts_of_file, load_recipients
+from cadenza.campaigns.contracts import Campaign, CampaignState, Step
 from cadenza.campaigns.service import campaign, campaigns
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
-from cadenza.engine.contracts import Status, UpcomingTouch
-from cadenza.engine.service import launch, pause, resume, status, stop, touches_in_doubt, upcoming
+from cadenza.engine.contracts import Status
+from cadenza.engine.service import launch, pause, plan, resume, status, stop, upcoming
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
-from cadenza.ledger.contracts import Event, EventKind
+from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import timeline
-from cadenza.web.charts import Columns, axis_top, columns
-from cadenza.web.formats import zone_of
-from cadenza.web.service import PageUnit, allowed, gettext, live, reader_of, render, render_part, see
+from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 
-_RECENT = 12
+_LOOKED_AT = 30  # people to choose from for a preview
 _UPCOMING = 500  # what today's plan is drawn from
-_EVENTS = 2000  # what today's sendings are drawn from
-_SLOT = timedelta(minutes=30)
-_FIRST_HOUR, _SLOTS = time(6), 28  # from 6 to 20 o'clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ async def overview(request: Request, unit: PageUnit) -> Response:
         lines=lines,
         running=sum(line.campaign.state is CampaignState.RUNNING for line in lines),
         drafts=sum(line.campaign.state is CampaignState.DRAFT for line in lines),
-        top=_top([line.replied for line in lines]),
+        top=axis_end([line.replied for line in lines]),
     )
 
 
@@ -68,63 +64,96 @@ async def _line(unit: Unit, each: Campaign, next_at: datetime | None) -> _Line:
     return _Line(each, total, replied, next_at if each.state is CampaignState.RUNNING else None)
 
 
-def _top(shown: Sequence[Rate]) -> float:
+def axis_end(shown: Sequence[Rate]) -> float:
     """Where the common axis of these rates ends."""
     return axis_top(max((rate.interval[1] for rate in shown if rate.interval), default=0.0))
 
 
-async def _head(unit: Unit, actor: Actor, name: str, tab: str) -> dict[str, Any]:
+async def campaign_head(unit: Unit, actor: Actor, name: str, tab: str) -> dict[str, Any]:
     """What the head of each page of one campaign shows."""
     found = await campaign(unit, actor, name)
     return {"campaign": found, "tab": tab, "may_run": allowed(authorize, actor, Action.RUN_CAMPAIGNS)}
 
 
-@router.get("/campaigns/{name}/live")
-async def live_page(request: Request, unit: PageUnit, name: str) -> Response:
+@router.get("/campaigns/{name}")
+async def sequence(
+    request: Request,
+    unit: PageUnit,
+    name: str,
+    step: str = "",
+    variant: str = "",
+    contact: UUID | None = None,
+) -> Response:
+    """The steps over working days; one text as written, and as one real person would read it."""
     actor = actor_of(request)
-    head = await _head(unit, actor, name, "live")
-    return render(request, "engine/live.html", **head, **await _live(unit, actor, request, head["campaign"]))
-
-
-@router.get("/campaigns/{name}/live/stream")
-async def live_stream(request: Request, name: str) -> Response:
-    actor = actor_of(request)
-    database = request.app.state.database
-
-    async def draw() -> str:
-        async with database.unit(actor.workspace_id) as unit:
-            found = await campaign(unit, actor, name)
-            context = await _live(unit, actor, request, found)
-        return render_part(request, "engine/live_part.html", campaign=found, **context)
-
-    return live(draw)
-
-
-async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> dict[str, Any]:
-    """Everything that moves on the live page."""
+    head = await campaign_head(unit, actor, name, "sequence")
+    found: Campaign = head["campaign"]
+    chosen = next((each for each in found.definition.steps if each.id == step), found.definition.steps[0])
+    text = next((each for each in chosen.variants if each.id == variant), chosen.variants[0])
+    people = await _people(unit, found, contact)
+    person = people.get(contact) if contact else next(iter(people.values()), None)
     standing = await status(unit, actor, found.name)
-    soon = await upcoming(unit, actor, campaign_id=found.id, limit=_UPCOMING)
-    soon = soon if found.state is CampaignState.RUNNING else []
-    happened = await timeline(unit, campaign_id=found.id, limit=_EVENTS)
-    shown, recent = soon[:_RECENT], happened[:_RECENT]
-    people = await load_recipients(
-        unit, list({e.contact_id for e in [*shown, *recent] if e.contact_id is not None})
+    measured = next((c.counts for c in standing.steps if (c.step, c.variant) == (chosen.id, text.id)), {})
+    shown = [rate for rate in rates(measured) if rate.metric not in unmeasured(found)]
+    return render(
+        request,
+        "engine/campaign.html",
+        **head,
+        **_score(found.definition.steps),
+        step=chosen,
+        variant=text,
+        written={"subject": _tokens(text.subject or ""), "text": _tokens(text.text)},
+        rates=shown if any(rate.trials for rate in shown) else [],
+        top=axis_end([rate for rate in shown if rate.metric != "delivered"]),
+        people=[(i, person_name(each)) for i, each in people.items()],
+        person=person,
+        person_name=person_name(person) if person else "",
+        rendered=await _preview(unit, actor, found, chosen, text, person),
+        plan=await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name)
+        if person
+        else [],
+        active=standing.active + standing.held,
+        said=campaign_said(request),
     )
-    shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in _unmeasured(found)]
-    doubts = await touches_in_doubt(unit, actor) if standing.counts.get("in_doubt") else []
-    return {
-        "status": standing,
-        "rates": shown_rates,
-        "top": _top([rate for rate in shown_rates if rate.metric != "delivered"]),
-        "upcoming": [_next_sending(each, people) for each in shown],
-        "recent": recent,
-        "names": {i: person_name(p) for i, p in people.items()},
-        "doubts": sum(touch.campaign_id == found.id for touch in doubts),
-        **_pace(unit, request, happened, soon),
+
+
+async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Recipient]:
+    """Some of the audience to look at the texts with, and the one that was asked for."""
+    ids = (await contacts_of_file(unit, found.definition.contacts_file))[:_LOOKED_AT]
+    if chosen is not None and chosen not in ids:
+        ids = [chosen, *ids]
+    people = await load_recipients(unit, ids)
+    return {i: people[i] for i in ids if i in people}
+
+
+def _score(steps: Sequence[Step]) -> dict[str, Any]:
+    """On which working day each step falls when nothing is in its way; day 1 is the first sending."""
+    days, day = [], 1
+    for number, step in enumerate(steps):
+        day += step.after_days if number else 0
+        days.append((day, step))
+    return {"notes": days, "days": day, "note_days": {each for each, _ in days}}
+
+
+def _tokens(text: str) -> list[tuple[str, bool]]:
+    """The text cut at its Liquid, each piece with whether it is Liquid."""
+    return [(piece, piece.startswith("{")) for piece in _LIQUID.split(text) if piece]
+
+
+_LIQUID = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})", re.DOTALL)
+
+
+def campaign_said(request: Request) -> str:
+    words = {
+        "launch": gettext("Launched. This page moves by itself."),
+        "pause": gettext("Paused. Nothing leaves until you go on."),
+        "resume": gettext("It goes on."),
+        "stop": gettext("Stopped for good."),
     }
+    return words.get(request.query_params.get("said", ""), "")
 
 
-def _unmeasured(found: Campaign) -> set[str]:
+def unmeasured(found: Campaign) -> set[str]:
     """Rates that this campaign does not measure, because it was told not to track."""
     asked = {"opened": found.definition.track_opens, "clicked": found.definition.track_clicks}
     return {metric for metric, tracked in asked.items() if not tracked}
@@ -136,42 +165,11 @@ def person_name(person: Recipient) -> str:
     )
 
 
-def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient]) -> dict[str, Any]:
-    person = people.get(each.contact_id)
-    return {
-        "contact_id": each.contact_id, "step": each.step, "at": each.at, "why": each.why,
-        "name": person_name(person) if person else "", "timezone": person.timezone if person else "UTC",
-    }  # fmt: skip
-
-
-def _pace(
-    unit: Unit, request: Request, happened: Sequence[Event], soon: Sequence[UpcomingTouch]
-) -> dict[str, Any]:
-    """Today's sendings by half hour, done and planned, in the reader's zone."""
-    now = unit.world.now()
-    local = now.astimezone(zone_of(reader_of(request).timezone))
-    start = datetime.combine(local.date(), _FIRST_HOUR, local.tzinfo)
-    sent = [e.at for e in happened if e.kind is EventKind.SENT and e.at and _same_day(e.at, local)]
-    planned = [max(each.at, now) for each in soon if _same_day(max(each.at, now), local)]
-    chart: Columns = columns(sent, planned, start=start, width=_SLOT, count=_SLOTS, now=now)
-    return {
-        "chart": chart,
-        "done_today": len(sent),
-        "planned_today": len(planned),
-        "last_today": max(planned, default=None),
-        "now_words": local.strftime("%H:%M"),
-    }
-
-
-def _same_day(at: datetime, local: datetime) -> bool:
-    return at.astimezone(local.tzinfo).date() == local.date()
-
-
 @router.get("/campaigns/{name}/events")
 async def events(request: Request, unit: PageUnit, name: str, kind: EventKind | None = None) -> Response:
     """Every figure of a campaign opens into the events that it counts."""
     actor = actor_of(request)
-    head = await _head(unit, actor, name, "events")
+    head = await campaign_head(unit, actor, name, "events")
     found = await timeline(unit, campaign_id=head["campaign"].id, kinds=[kind] if kind else ())
     people = await load_recipients(unit, list({e.contact_id for e in found if e.contact_id}))
     return render(

@@ -52,7 +52,8 @@ class Lane:
                 group.create_task(self._connection(secret, chunks))
 
     async def _connection(self, secret: Credentials, chunks: asyncio.Queue[Sequence[UUID]]) -> None:
-        async with SmtpSession(self._mailbox.smtp, secret, helo=self._mailbox.domain) as session:
+        login = secret if self._mailbox.user else None  # a relay of the own network may ask for none
+        async with SmtpSession(self._mailbox.smtp, login, helo=self._mailbox.domain) as session:
             while not chunks.empty():
                 await self._chunk(session, chunks.get_nowait())
 

@@ -1,0 +1,128 @@
+"""The launch as it goes: figures that move by themselves, today's pace, what leaves next."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cadenza.analytics.service import rates
+from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns.contracts import Campaign, CampaignState
+from cadenza.campaigns.service import campaign
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.unit import Unit
+from cadenza.engine.campaign_pages import axis_end, campaign_head, campaign_said, person_name, unmeasured
+from cadenza.engine.contracts import UpcomingTouch
+from cadenza.engine.service import status, touches_in_doubt, upcoming
+from cadenza.identity.contracts import Actor
+from cadenza.identity.service import actor_of, session_actor
+from cadenza.ledger.contracts import Event, EventKind
+from cadenza.ledger.service import timeline
+from cadenza.web.charts import Columns, columns
+from cadenza.web.formats import zone_of
+from cadenza.web.service import PageUnit, live, reader_of, render, render_part
+
+router = APIRouter(include_in_schema=False)
+
+_RECENT = 12
+_UPCOMING = 500  # what today's plan is drawn from
+_EVENTS = 2000  # what today's sendings are drawn from
+_SLOT = timedelta(minutes=30)
+_FIRST_HOUR, _SLOTS = time(6), 28  # from 6 to 20 o'clock
+
+
+@router.get("/campaigns/{name}/live")
+async def live_page(request: Request, unit: PageUnit, name: str) -> Response:
+    actor = actor_of(request)
+    head = await campaign_head(unit, actor, name, "live")
+    return render(
+        request,
+        "engine/live.html",
+        **head,
+        **await _live(unit, actor, request, head["campaign"]),
+        said=campaign_said(request),
+    )
+
+
+@router.get("/campaigns/{name}/live/stream")
+async def live_stream(request: Request, name: str) -> Response:
+    actor_of(request)
+    database = request.app.state.database
+
+    async def draw() -> str:
+        actor = await _actor_now(request)
+        async with database.unit(actor.workspace_id) as unit:
+            found = await campaign(unit, actor, name)
+            context = await _live(unit, actor, request, found)
+        return render_part(request, "engine/live_part.html", campaign=found, **context)
+
+    return live(draw)
+
+
+async def _actor_now(request: Request) -> Actor:
+    """Asked again for each part that is sent, so that who is signed out or demoted sees nothing more (ASVS 7.4.2)."""
+    token = getattr(request.state, "session_token", None)
+    found = (
+        await session_actor(request.app.state.database, token, request.app.state.settings) if token else None
+    )
+    if found is None:
+        raise CadenzaError("sign_in_needed", "Sign in first.", Kind.UNAUTHENTICATED)
+    return found[0]
+
+
+async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> dict[str, Any]:
+    """Everything that moves on the live page."""
+    standing = await status(unit, actor, found.name)
+    soon = await upcoming(unit, actor, campaign_id=found.id, limit=_UPCOMING)
+    soon = soon if found.state is CampaignState.RUNNING else []
+    happened = await timeline(unit, campaign_id=found.id, limit=_EVENTS)
+    shown, recent = soon[:_RECENT], happened[:_RECENT]
+    named = {each.contact_id for each in shown} | {event.contact_id for event in recent if event.contact_id}
+    people = await load_recipients(unit, list(named))
+    shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in unmeasured(found)]
+    doubts = await touches_in_doubt(unit, actor) if standing.counts.get("in_doubt") else []
+    return {
+        "status": standing,
+        "rates": shown_rates,
+        "top": axis_end([rate for rate in shown_rates if rate.metric != "delivered"]),
+        "upcoming": [_next_sending(each, people) for each in shown],
+        "recent": recent,
+        "names": {i: person_name(p) for i, p in people.items()},
+        "doubts": sum(touch.campaign_id == found.id for touch in doubts),
+        **_pace(unit, request, happened, soon),
+    }
+
+
+def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient]) -> dict[str, Any]:
+    person = people.get(each.contact_id)
+    return {
+        "contact_id": each.contact_id, "step": each.step, "at": each.at, "why": each.why,
+        "name": person_name(person) if person else "", "timezone": person.timezone if person else "UTC",
+    }  # fmt: skip
+
+
+def _pace(
+    unit: Unit, request: Request, happened: Sequence[Event], soon: Sequence[UpcomingTouch]
+) -> dict[str, Any]:
+    """Today's sendings by half hour, done and planned, in the reader's zone."""
+    now = unit.world.now()
+    local = now.astimezone(zone_of(reader_of(request).timezone))
+    start = datetime.combine(local.date(), _FIRST_HOUR, local.tzinfo)
+    sent = [e.at for e in happened if e.kind is EventKind.SENT and e.at and _same_day(e.at, local)]
+    planned = [max(each.at, now) for each in soon if _same_day(max(each.at, now), local)]
+    chart: Columns = columns(sent, planned, start=start, width=_SLOT, count=_SLOTS, now=now)
+    return {
+        "chart": chart,
+        "done_today": len(sent),
+        "planned_today": len(planned),
+        "last_today": max(planned, default=None),
+        "now_words": local.strftime("%H:%M"),
+    }
+
+
+def _same_day(at: datetime, local: datetime) -> bool:
+    return at.astimezone(local.tzinfo).date() == local.date()
