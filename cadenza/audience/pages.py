@@ -1,0 +1,64 @@
+"""Contacts, and the page that stops all e-mail to one address."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from cadenza.audience.service import (
+    contacts,
+    load_recipients,
+    read_unsubscribe_token,
+    suppress_contact,
+    unsubscribe,
+)
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.identity.service import actor_of
+from cadenza.web.service import PageUnit, gettext, render, see
+
+router = APIRouter(include_in_schema=False)
+
+_LARGEST_BODY = 10_000  # bytes; a one-click request has a few dozen
+
+
+@router.api_route("/u/{token}", methods=["GET", "HEAD"])
+async def ask(request: Request, token: str) -> Response:
+    """Asks, and changes nothing: link scanners fetch every link (M4)."""
+    named = read_unsubscribe_token(request.app.state.database.secrets, token)
+    if named is None:
+        return render(request, "audience/unsubscribe.html", status_code=404, state="unknown", address="")
+    workspace_id, contact_id = named
+    async with request.app.state.database.unit(workspace_id) as unit:
+        person = (await load_recipients(unit, [contact_id])).get(contact_id)
+    address = person.email if person and person.email else ""
+    return render(request, "audience/unsubscribe.html", state="ask", address=_masked(address))
+
+
+def _masked(address: str) -> str:
+    """Enough for its owner to know it by, too little for whoever was sent the link."""
+    local, at, domain = address.partition("@")
+    return f"{local[:1]}•••{at}{domain}" if at else gettext("this address")
+
+
+@router.post("/u/{token}")
+async def stop(request: Request, token: str) -> Response:
+    """RFC 8058: one POST, without cookie, log-in or redirect, by a provider or by the button of the page."""
+    named = read_unsubscribe_token(request.app.state.database.secrets, token)
+    if named is None:
+        return render(request, "audience/unsubscribe.html", status_code=404, state="unknown", address="")
+    if not await _is_one_click(request):
+        return await ask(request, token)
+    workspace_id, contact_id = named
+    async with request.app.state.database.unit(workspace_id) as unit:
+        await unsubscribe(unit, contact_id, source="List-Unsubscribe link")
+    return render(request, "audience/unsubscribe.html", state="done", address="")
+
+
+async def _is_one_click(request: Request) -> bool:
+    """Whether the body says ``List-Unsubscribe=One-Click``, as a form or as multipart."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
+            return False
+    return b"List-Unsubscribe" in body and b"One-Click" in body

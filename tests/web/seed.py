@@ -1,0 +1,340 @@
+"""A workspace in which something has happened: people, a launched campaign, mail out and in, doubts, stops.
+
+Every text that a stranger or a colleague can bring in goes through ``say``, so that a test can make all of it hostile.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from cadenza.audience.contracts import SuppressionKind, SuppressionReason
+from cadenza.audience.service import import_contacts, suppress
+from cadenza.campaigns.service import apply, campaign
+from cadenza.channels.contracts import MailboxState, Server, Tls
+from cadenza.channels.service import NewMailbox, add_mailbox, set_state
+from cadenza.core.database import Database
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.engine.ids import enrolment_id, touch_id
+from cadenza.engine.models import EnrolmentRow, TouchRow
+from cadenza.engine.service import launch
+from cadenza.identity.contracts import Actor, Origin, Role
+from cadenza.identity.service import create_workspace
+from cadenza.inbox.models import ConversationRow, MessageRow
+from cadenza.ledger.contracts import Decision, EventKind, NewEvent, NewWorkItem, Option, WorkKind
+from cadenza.ledger.service import open_work_items, record_decisions, record_events
+
+PASSWORD = "a long enough password of ours"
+CAMPAIGN = "Spring stoppages"
+_SERVER = Server("127.0.0.1", 9, Tls.NONE)
+_NAMES = (
+    (
+        "Katrin",
+        "Oberländer",
+        "Leiterin Instandhaltungsplanung und Ersatzteilbewirtschaftung",
+        "Vahlbrück Fördertechnik GmbH",
+        "DE",
+    ),
+    ("Wouter", "van Steenbergen", "Plant manager", "Zeewolde Koeltechniek", "NL"),
+    ("Luc", "Hautecœur", "Directeur technique", "Forges de l’Ourthe", "BE"),
+    ("Giulia", "Bertolani", "Acquisti", "Fonderie Valdastra", "IT"),
+    ("Marit", "Haugland", "Driftsleder", "Nordfjell Prosess", "NO"),
+    ("Beat", "Zurbriggen", "Werkleiter", "Rhonewerk AG", "CH"),
+)
+_REPLY = (
+    "Guten Tag Frau Lindqvist,\n\ndanke für Ihre Nachricht. Zwei Dinge halten mich im Moment ab.\n\n"
+    "Erstens hat uns die letzte Anbindung elf Monate gekostet. Zweitens ist unser Budget bis auf etwa 15.000 Euro verplant.\n\n"
+    "Wie lange dauert die Anbindung bei Ihnen erfahrungsgemäß?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What the pages are asked for."""
+
+    actor: Actor
+    email: str
+    contacts: tuple[UUID, ...]
+    sent: UUID
+    in_doubt: UUID
+    conversation: UUID
+    robot: UUID
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Every page that a member can open."""
+        name = CAMPAIGN.replace(" ", "%20")
+        return (
+            "/", "/inbox", "/inbox?view=all", f"/inbox/{self.conversation}", f"/inbox/{self.robot}?view=all",
+            f"/inbox?q={self.actor.name[:3]}", "/campaigns", f"/campaigns/{name}", f"/campaigns/{name}?step=follow",
+            f"/campaigns/{name}/live", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
+            "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin",
+            f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
+            f"/touches/{self.in_doubt}", "/senders", "/nowhere",
+        )  # fmt: skip
+
+
+async def seed(database: Database, say: Callable[[str], str] = str) -> Seeded:
+    """Fill a workspace; ``database`` has clocks that stand still."""
+    email = f"nora-{new_id().hex}@halden.example"
+    workspace, member = await create_workspace(
+        database,
+        f"Halden {new_id().hex}",
+        owner_email=email,
+        owner_name=say("Nora Lindqvist"),
+        password=PASSWORD,
+    )
+    actor = Actor(workspace.id, Role.OWNER, Origin.PAGE, member.id, member.name)
+    async with database.unit(workspace.id) as unit:
+        contacts = await _people(unit, actor, say)
+        await _campaigns(unit, actor, say)
+    async with database.unit(workspace.id) as unit:
+        sent, in_doubt = await _touches(unit, actor, contacts, say)
+        conversation, robot = await _conversations(unit, actor, contacts, sent, say)
+        await _work(unit, contacts, in_doubt, conversation, say)
+    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot)
+
+
+async def _people(unit: Unit, actor: Actor, say: Callable[[str], str]) -> tuple[UUID, ...]:
+    for address in ("nora@halden.example", "arno@halden.example"):
+        new = NewMailbox(
+            address=address,
+            smtp=_SERVER,
+            imap=_SERVER,
+            user="u",
+            display_name=say(address.partition("@")[0].title()),
+        )
+        box = await add_mailbox(unit, actor, new, "secret")
+    await set_state(unit, box.id, MailboxState.BROKEN, say("SMTP server refuses the log-in: 535 5.7.8 no"))
+    file = io.StringIO()
+    table = csv.writer(file)
+    table.writerow(["email", "first_name", "last_name", "title", "company", "country", "plant"])
+    for first, last, title, company, country in _NAMES:
+        table.writerow(
+            [
+                f"{first.lower()}@{country.lower()}.example",
+                say(first),
+                say(last),
+                say(title),
+                say(company),
+                country,
+                say("two lines"),
+            ]
+        )
+    report = await import_contacts(unit, actor, file.getvalue().encode(), file="people.csv")
+    assert len(report.contact_ids) == len(_NAMES), report.rejected
+    await suppress(
+        unit,
+        SuppressionKind.CONTACT,
+        str(report.contact_ids[1]),
+        SuppressionReason.OPT_OUT,
+        source=say("reply of 2 March"),
+    )
+    return report.contact_ids
+
+
+async def _campaigns(unit: Unit, actor: Actor, say: Callable[[str], str]) -> None:
+    for name in (CAMPAIGN, "Second draft"):
+        applied = await apply(unit, actor, _document(name, say))
+        assert applied.errors == (), applied.errors
+    await launch(unit, actor, CAMPAIGN)
+
+
+def _document(name: str, say: Callable[[str], str]) -> str:
+    def quoted(words: str) -> str:
+        return "'" + say(words).replace("{{", "").replace("{%", "").replace("'", "''") + "'"
+
+    return f"""
+version: 1
+name: {name}
+audience: {{contacts: people.csv}}
+senders: {{mailboxes: [nora@halden.example]}}
+tracking: {{opens: true, clicks: true}}
+steps:
+  - id: intro
+    channel: email
+    action: send
+    after: {{days: 0}}
+    variants:
+      - {{id: a, subject: {quoted("Ungeplante Stillstände")}, text: "Hi {{{{ contact.first_name | default: 'there' }}}}, how does {{{{ account.name }}}} plan?"}}
+      - {{id: b, subject: {quoted("One idea")}, text: {quoted("A second text.")}}}
+  - id: follow
+    channel: email
+    action: send
+    after: {{days: 3}}
+    thread: {{reply_to: intro}}
+    variants: [{{id: a, text: {quoted("Just asking once more.")}}}]
+"""
+
+
+async def _touches(
+    unit: Unit, actor: Actor, contacts: tuple[UUID, ...], say: Callable[[str], str]
+) -> tuple[UUID, UUID]:
+    from cadenza.channels.service import mailboxes  # noqa: PLC0415
+
+    box = (await mailboxes(unit, ["nora@halden.example"]))[0]
+    found = await campaign(unit, actor, CAMPAIGN)
+    now, made, events = unit.world.now(), [], []
+    for number, (contact, state) in enumerate(
+        zip(contacts, ("sent", "sent", "in_doubt", "sent", "deferred"), strict=False)
+    ):
+        enrolment = enrolment_id(found.id, contact)
+        identity = touch_id(enrolment, "intro")
+        at = now - timedelta(minutes=20 * number + 5)
+        made.append(_touch(unit, identity, contact, enrolment, found.id, box.id, state, at, say))
+        common: dict[str, Any] = {
+            "contact_id": contact,
+            "campaign_id": found.id,
+            "step": "intro",
+            "variant": "a",
+            "touch_id": identity,
+        }
+        kinds = {"sent": ("sent", "delivered"), "in_doubt": ("in_doubt",), "deferred": ("deferred",)}[state]
+        events += [
+            NewEvent(kind=EventKind(kind), origin="engine", at=at, data={"text": say("250 ok")}, **common)
+            for kind in kinds
+        ]
+    unit.session.add_all(made)
+    await unit.session.execute(
+        update(EnrolmentRow)
+        .where(EnrolmentRow.workspace_id == unit.workspace_id, EnrolmentRow.contact_id.in_(contacts[:3]))
+        .values(
+            step="follow",
+            next_due_at=now + timedelta(hours=2),
+            waiting_for=say("three working days after intro"),
+        )
+    )
+    common = {
+        "contact_id": contacts[0],
+        "campaign_id": found.id,
+        "step": "intro",
+        "variant": "a",
+        "touch_id": made[0].id,
+    }
+    for kind, machine in (
+        (EventKind.OPENED, True),
+        (EventKind.CLICKED, False),
+        (EventKind.REPLIED, False),
+        (EventKind.BOUNCED, False),
+    ):
+        events.append(
+            NewEvent(
+                kind=kind,
+                origin="inbox",
+                machine=machine,
+                data={"reason": say("550 5.1.1 user unknown")},
+                **common,
+            )
+        )
+    await record_events(unit, events)
+    await record_decisions(
+        unit,
+        [
+            Decision(
+                what="variant", options=(Option("a", 0.5), Option("b", 0.5)), taken="a", reason=say("drawn evenly"),
+                policy="even_split", version=1, touch_id=made[0].id, contact_id=contacts[0],
+            )
+        ],
+    )  # fmt: skip
+    return made[0].id, made[2].id
+
+
+def _touch(
+    unit: Unit,
+    identity: UUID,
+    contact: UUID,
+    enrolment: UUID,
+    campaign_id: UUID,
+    mailbox: UUID,
+    state: str,
+    at: Any,
+    say: Callable[[str], str],
+) -> TouchRow:
+    return TouchRow(
+        workspace_id=unit.workspace_id, id=identity, contact_id=contact, enrolment_id=enrolment, campaign_id=campaign_id,
+        step="intro", variant="a", channel="email", mailbox_id=mailbox, sender="nora@halden.example",
+        recipient="someone@firm.example", subject=say("Ungeplante Stillstände"), text=say("Guten Tag,\n\nkurz gefragt."),
+        message_id=f"<{identity.hex}@halden.example>", references=[], state=state, due_at=at, claimed_at=at,
+        sent_at=at if state == "sent" else None, attempts=1, looked_up=0,
+        wire={"stage": "dot", "code": 250, "text": say("2.0.0 queued")},
+        gates=[{"gate": "stops", "answer": "pass", "why": say("no stop")}, {"gate": "sender", "answer": "wait", "why": say("full")}],
+    )  # fmt: skip
+
+
+async def _conversations(
+    unit: Unit, actor: Actor, contacts: tuple[UUID, ...], touch: UUID, say: Callable[[str], str]
+) -> tuple[UUID, UUID]:
+    from cadenza.channels.service import mailboxes  # noqa: PLC0415
+
+    box = (await mailboxes(unit, ["nora@halden.example"]))[0]
+    found = await campaign(unit, actor, CAMPAIGN)
+    text = say(_REPLY)
+    made = []
+    for number, (contact, name, intent) in enumerate(
+        (
+            (contacts[0], "Katrin Oberländer", "objection"),
+            (contacts[2], "Luc Hautecœur", "information_request"),
+            (None, "A stranger", "other"),
+        )
+    ):
+        row = ConversationRow(
+            workspace_id=unit.workspace_id, id=new_id(), contact_id=contact, address=str(contact or "stranger@else.example"),
+            name=say(name), mailbox_id=box.id, campaign_id=found.id if contact else None, subject=say("Re: Ungeplante Stillstände"),
+            snippet=say("Zwei Dinge halten mich im Moment ab."), kind="person", intent=intent, interest="medium", urgency="medium",
+            queue="objections", needs_person=number == 0, last_at=unit.world.now() - timedelta(minutes=number),
+        )  # fmt: skip
+        made.append(row)
+        unit.session.add(row)
+        unit.session.add(
+            MessageRow(
+                workspace_id=unit.workspace_id, id=new_id(), mailbox_id=box.id, conversation_id=row.id, contact_id=contact,
+                touch_id=touch, campaign_id=found.id, fingerprint=new_id().bytes * 2, message_id=f"<{new_id().hex}@firm.example>",
+                kind="person", from_address="katrin@de.example", from_name=say(name), subject=say("Re: Ungeplante Stillstände"),
+                text=text + "\n\n> " + say("Guten Tag"), html="<script>alert(1)</script>", attachments=[say("plan.pdf")],
+                received_at=unit.world.now() - timedelta(minutes=number), analysis=_analysis(text, intent, say),
+            )
+        )  # fmt: skip
+    return made[0].id, made[2].id
+
+
+def _analysis(text: str, intent: str, say: Callable[[str], str]) -> dict[str, Any]:
+    def span(words: str) -> list[list[int]]:
+        start = text.find(words)
+        return [[start, start + len(words)]] if start >= 0 else []
+
+    return {
+        "language": "de", "text": text, "intent": intent, "confidence": 0.82, "interest": "medium", "sentiment": 0.0,
+        "urgency": "medium", "objections": ["technical", "budget"], "authority": "influencer", "queue": "objections",
+        "competitors": [say("SAP PM")], "budget": {"amount": 15000, "currency": "EUR"}, "questions": [say("Wie lange?")],
+        "referrals": [{"name": say("Herr Brandstätter"), "email": None}], "proposed_times": [], "return_date": None,
+        "needs_person": True,
+        "evidence": {
+            "intent": span("Zwei Dinge halten mich im Moment ab."), "objections": span("elf Monate gekostet"),
+            "budget": span("etwa 15.000 Euro"), "questions": span("Wie lange dauert die Anbindung"),
+        },
+    }  # fmt: skip
+
+
+async def _work(
+    unit: Unit, contacts: tuple[UUID, ...], in_doubt: UUID, conversation: UUID, say: Callable[[str], str]
+) -> None:
+    due = unit.world.now()
+    await open_work_items(
+        unit,
+        [
+            NewWorkItem(
+                kind=WorkKind.IN_DOUBT, key="doubt", title=say("Was “Ungeplante Stillstände” sent?"), queue="sales",
+                due_at=due + timedelta(hours=4), detail=say("The relay's answer was lost."), touch_id=in_doubt, contact_id=contacts[2],
+            ),
+            NewWorkItem(
+                kind=WorkKind.REVIEW_REPLY, key="review", title=say("Katrin Oberländer objects"), queue="objections",
+                due_at=due - timedelta(hours=1), detail=say("Not sure enough."), conversation_id=conversation, contact_id=contacts[0],
+            ),
+        ],
+    )  # fmt: skip
