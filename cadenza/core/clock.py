@@ -47,10 +47,6 @@ class WorldClock:
         machine = self._machine.now()
         return self.anchor.at(machine) if self.anchor else machine
 
-    def machine_seconds(self, span: timedelta) -> float:
-        """How long this span of world time takes on the machine."""
-        return span.total_seconds() / self.speed
-
 
 class ManualClock:
     """For tests, the sandbox's replays and the lab: stands still until it is moved."""
@@ -71,3 +67,8 @@ class ManualClock:
 def monotonic() -> float:
     """Seconds that never go backwards, for time-outs inside one process."""
     return time.monotonic()
+
+
+def machine_span(world: Clock, span: timedelta) -> timedelta:
+    """How long this span of world time takes on the machine."""
+    return span / world.speed if isinstance(world, WorldClock) else span

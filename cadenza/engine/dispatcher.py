@@ -16,6 +16,7 @@ from cadenza.engine.claim import claim
 from cadenza.engine.doubts import rescue, settle
 from cadenza.engine.lifecycle import finish_done
 from cadenza.engine.responses import end_holds
+from cadenza.engine.retries import claim_retries
 from cadenza.engine.wire import Lane, by_mailbox
 from cadenza.ledger.service import make_event_partitions
 

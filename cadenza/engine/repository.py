@@ -102,13 +102,13 @@ _DOUBT = text("""
     returning id, contact_id, campaign_id, step, variant, mailbox_id
 """)
 
-_CLAIM_RETRIES = text("""
-    update touches t set state = 'claimed', worker = :worker, lease_until = clock_timestamp() + :lease
-    where t.workspace_id = :workspace and t.id in (
-        select id from touches where workspace_id = :workspace and state = 'deferred' and retry_at <= :now
-          and mailbox_id <> all(:busy)
-        order by retry_at limit :limit for update skip locked)
-    returning t.id
+_TAKE_RETRIES = text("""
+    update touches set state = 'claimed', worker = :worker, lease_until = clock_timestamp() + :lease
+    where workspace_id = :workspace and id = any(:ids) and state = 'deferred'
+""")
+
+_POSTPONE = text("""
+    update touches set retry_at = :at where workspace_id = :workspace and id = :id and state = 'deferred'
 """)
 
 
@@ -217,18 +217,30 @@ async def doubt_expired(unit: Unit) -> list[Any]:
     return list(await unit.session.execute(_DOUBT, {"workspace": unit.workspace_id}))
 
 
-async def claim_retries(
-    unit: Unit, worker: UUID, lease: timedelta, limit: int, busy: Sequence[UUID]
-) -> list[UUID]:
-    values = {
-        "workspace": unit.workspace_id,
-        "worker": worker,
-        "lease": lease,
-        "now": unit.machine.now(),
-        "limit": limit,
-        "busy": list(busy),
-    }
-    return list(await unit.session.scalars(_CLAIM_RETRIES, values))
+async def lock_retries(unit: Unit, limit: int, busy: Sequence[UUID]) -> list[TouchRow]:
+    """Touches whose back-off is over, locked by this transaction."""
+    query = (
+        select(TouchRow)
+        .where(
+            TouchRow.workspace_id == unit.workspace_id,
+            TouchRow.state == TouchState.DEFERRED.value,
+            TouchRow.retry_at <= unit.machine.now(),
+            TouchRow.mailbox_id.not_in(busy),
+        )
+        .order_by(TouchRow.retry_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(await unit.session.scalars(query))
+
+
+async def take_retries(unit: Unit, ids: Sequence[UUID], worker: UUID, lease: timedelta) -> None:
+    values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker, "lease": lease}
+    await unit.session.execute(_TAKE_RETRIES, values)
+
+
+async def postpone(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
+    await execute_many(unit, _POSTPONE, rows)
 
 
 async def workspaces_with_work(session: AsyncSession, world: datetime, machine: datetime) -> list[UUID]:

@@ -14,6 +14,7 @@ WORKSPACE_TABLES = [
     "accounts",
     "audit_entries",
     "campaigns",
+    "conversations",
     "decisions",
     "events",
     "imports",
@@ -25,10 +26,12 @@ WORKSPACE_TABLES = [
     "contacts",
     "folder_cursors",
     "members",
+    "messages",
     "runs",
     "addresses",
     "api_tokens",
     "enrolments",
+    "import_members",
     "touches",
 ]
 
@@ -92,6 +95,39 @@ def upgrade() -> None:
         op.f("ix_campaigns_workspace_id_created_at"),
         "campaigns",
         ["workspace_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "conversations",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("snippet", sa.String(length=300), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("unread", sa.Boolean(), nullable=False),
+        sa.Column("assignee_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("intent", sa.String(length=30), nullable=True),
+        sa.Column("interest", sa.String(length=10), nullable=True),
+        sa.Column("urgency", sa.String(length=10), nullable=True),
+        sa.Column("queue", sa.String(length=20), nullable=True),
+        sa.Column("needs_person", sa.Boolean(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_conversations")),
+        sa.UniqueConstraint("workspace_id", "address", name=op.f("uq_conversations_workspace_id_address")),
+    )
+    op.create_index(
+        "ix_conversations_list", "conversations", ["workspace_id", "state", "last_at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_conversations_workspace_id_contact_id"),
+        "conversations",
+        ["workspace_id", "contact_id"],
         unique=False,
     )
     op.create_table(
@@ -164,6 +200,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("member_id", sa.Uuid(), nullable=True),
         sa.Column("file", sa.String(length=255), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("custom_fields", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
@@ -172,7 +209,9 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_imports")),
     )
-    op.create_index(op.f("ix_imports_workspace_id_at"), "imports", ["workspace_id", "at"], unique=False)
+    op.create_index(
+        op.f("ix_imports_workspace_id_file_at"), "imports", ["workspace_id", "file", "at"], unique=False
+    )
     op.create_table(
         "login_failures",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -399,6 +438,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_members_user_id"), "members", ["user_id"], unique=False)
     op.create_table(
+        "messages",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.Column("conversation_id", sa.Uuid(), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("touch_id", sa.Uuid(), nullable=True),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("message_id", sa.String(length=998), nullable=True),
+        sa.Column("reference_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("from_address", sa.String(length=998), nullable=False),
+        sa.Column("from_name", sa.String(length=998), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("attachments", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("analysis", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"],
+            ["mailboxes.workspace_id", "mailboxes.id"],
+            name=op.f("fk_messages_workspace_id_mailbox_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("workspace_id", "fingerprint", name=op.f("uq_messages_workspace_id_fingerprint")),
+    )
+    op.create_index(
+        op.f("ix_messages_workspace_id_contact_id"), "messages", ["workspace_id", "contact_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_messages_workspace_id_conversation_id_received_at"),
+        "messages",
+        ["workspace_id", "conversation_id", "received_at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_messages_workspace_id_message_id"), "messages", ["workspace_id", "message_id"], unique=False
+    )
+    op.create_table(
         "runs",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -541,6 +623,24 @@ def upgrade() -> None:
         "enrolments",
         ["workspace_id", "contact_id"],
         unique=False,
+    )
+    op.create_table(
+        "import_members",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "contact_id"],
+            ["contacts.workspace_id", "contacts.id"],
+            name=op.f("fk_import_members_workspace_id_contact_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "import_id"],
+            ["imports.workspace_id", "imports.id"],
+            name=op.f("fk_import_members_workspace_id_import_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "import_id", "contact_id", name=op.f("pk_import_members")),
     )
     op.create_table(
         "touches",

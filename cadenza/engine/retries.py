@@ -1,0 +1,85 @@
+"""Trying a deferred touch again: the same message under the same id, through what may have changed meanwhile."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns.contracts import Definition
+from cadenza.campaigns.service import version
+from cadenza.core.clock import machine_span
+from cadenza.core.unit import Unit
+from cadenza.engine import repository
+from cadenza.engine.contracts import EnrolmentState, TouchState
+from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
+from cadenza.engine.record import event_of
+from cadenza.engine.schedule import next_moment
+from cadenza.ledger.contracts import EventKind
+from cadenza.ledger.service import record_events
+from cadenza.timing.service import is_inside
+
+_WHILE_PAUSED = timedelta(minutes=1)
+
+
+async def claim_retries(
+    unit: Unit, *, worker: UUID, limit: int, lease: timedelta, busy: Sequence[UUID]
+) -> list[UUID]:
+    """Claim deferred touches whose back-off is over and which may still go out now; the others wait or are dropped."""
+    rows = await repository.lock_retries(unit, limit, busy)
+    if not rows:
+        return []
+    people = await load_recipients(unit, [row.contact_id for row in rows])
+    going = {
+        e.id
+        for e in await repository.enrolments(
+            unit,
+            EnrolmentRow.id.in_([row.enrolment_id for row in rows if row.enrolment_id]),
+            EnrolmentRow.state == EnrolmentState.ACTIVE.value,
+        )
+    }
+    runs = {run.id: run for run in await repository.runs(unit, RunRow.id.in_([r.campaign_id for r in rows if r.campaign_id]))}
+    definitions = {run.id: await version(unit, run.version_id) for run in runs.values()}
+    ready, later, dropped = [], [], []
+    for row in rows:
+        if _is_over(row, people.get(row.contact_id), going):
+            dropped.append(row)
+        elif moment := _not_before(unit, row, people[row.contact_id], runs, definitions):
+            later.append({"id": row.id, "at": moment})
+        else:
+            ready.append(row.id)
+    await repository.take_retries(unit, ready, worker, lease)
+    await repository.postpone(unit, later)
+    await _drop(unit, dropped)
+    return ready
+
+
+def _is_over(row: TouchRow, person: Recipient | None, going: set[UUID]) -> bool:
+    """A stop, or the end of the sequence, ends the tries as well."""
+    stopped = person is None or person.suppression is not None
+    return stopped or (row.enrolment_id is not None and row.enrolment_id not in going)
+
+
+def _not_before(
+    unit: Unit,
+    row: TouchRow,
+    person: Recipient,
+    runs: Mapping[UUID, RunRow],
+    definitions: Mapping[UUID, Definition],
+) -> datetime | None:
+    """Machine time before which it must not be tried; None for now. An answer that a person wrote has no window."""
+    if row.campaign_id is None or row.enrolment_id is None:
+        return None
+    if row.campaign_id not in runs or runs[row.campaign_id].state != "running":
+        return unit.machine.now() + _WHILE_PAUSED
+    window, now = definitions[row.campaign_id].window, unit.world.now()
+    if is_inside(window, now, person.timezone, person.country):
+        return None
+    moment = next_moment(now, window, person.timezone, person.country, str(row.id))
+    return unit.machine.now() + machine_span(unit.world, moment - now)
+
+
+async def _drop(unit: Unit, rows: Sequence[TouchRow]) -> None:
+    updates = [{"id": row.id, "sent_at": None, "retry_at": None, "wire": "null"} for row in rows]
+    await repository.record(unit, updates, TouchState.DROPPED)
+    await record_events(unit, [event_of(row, EventKind.SKIPPED, {"why": "a stop came before the next try"}) for row in rows])
