@@ -1,8 +1,9 @@
 """Contacts, and the page that stops all e-mail to one address."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cadenza.audience.service import (
@@ -12,13 +13,34 @@ from cadenza.audience.service import (
     suppress_contact,
     unsubscribe,
 )
-from cadenza.core.errors import CadenzaError, Kind
 from cadenza.identity.service import actor_of
 from cadenza.web.service import PageUnit, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 
 _LARGEST_BODY = 10_000  # bytes; a one-click request has a few dozen
+
+
+@router.get("/contacts")
+async def everybody(
+    request: Request, unit: PageUnit, q: str = "", page: Annotated[int, Query(ge=1, le=10_000)] = 1
+) -> Response:
+    found = await contacts(unit, actor_of(request), q, page=page)
+    return render(
+        request,
+        "audience/contacts.html",
+        contacts=found.contacts,
+        total=found.total,
+        more=found.more,
+        page=found.page,
+        q=q,
+    )
+
+
+@router.post("/contacts/{contact_id}/suppress")
+async def suppress(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
+    await suppress_contact(unit, actor_of(request), contact_id)
+    return see(f"/contacts/{contact_id}", "stopped")
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])

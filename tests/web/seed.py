@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from cadenza.campaigns.service import apply, campaign
 from sqlalchemy import update
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import import_contacts, suppress
-from cadenza.campaigns.service import apply, campaign
 from cadenza.channels.contracts import MailboxState, Server, Tls
 from cadenza.channels.service import NewMailbox, add_mailbox, set_state
 from cadenza.core.database import Database
