@@ -9,7 +9,9 @@ from cadenza.understanding.return_dates import first_day_back
 from cadenza.understanding.zones import writes_month_first
 
 
-def read_automatic(kind: MailKind, text: str, *, received_at: datetime | None, from_email: str = "") -> Automatic:
+def read_automatic(
+    kind: MailKind, text: str, *, received_at: datetime | None, from_email: str = ""
+) -> Automatic:
     """Return date (only of absences) and the colleague who stands in."""
     language = detect_language(text) or "en"
     back: date | None = None

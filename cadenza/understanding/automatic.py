@@ -50,9 +50,17 @@ _MACHINE_WORDS = re.compile(
     r"自動(?:返信|配信|送信|応答)|自动回复|自动发送|자동 ?(?:회신|발송|응답)|رد تلقائي|رسالة آلية",
     _FLAGS,
 )
-_ENGAGES = re.compile(r"\?|？|؟|\b(?:let['’]?s|lass uns|lassen sie uns|parlons|hablemos|sentiamoci|laten we|vamos)\b", _FLAGS)
-_NO_REPLY = re.compile(r"^(?:no-?_?reply|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre|noreply|donotreply)[\w.+-]*@", _FLAGS)
-_DAEMON = re.compile(r"^(?:mailer-?daemon|postmaster|mail-?daemon|mdaemon|bounces?|mail-?deliver\w*|mailerdaemon|microsoftexchange[0-9a-f]{20,})(?:[+=-][^@]*)?@|^(?:mailer-daemon|postmaster)$", _FLAGS)
+_ENGAGES = re.compile(
+    r"\?|？|؟|\b(?:let['’]?s|lass uns|lassen sie uns|parlons|hablemos|sentiamoci|laten we|vamos)\b", _FLAGS
+)
+_NO_REPLY = re.compile(
+    r"^(?:no-?_?reply|do-?_?not-?_?reply|nicht-?antworten|ne-?pas-?repondre|noreply|donotreply)[\w.+-]*@",
+    _FLAGS,
+)
+_DAEMON = re.compile(
+    r"^(?:mailer-?daemon|postmaster|mail-?daemon|mdaemon|bounces?|mail-?deliver\w*|mailerdaemon|microsoftexchange[0-9a-f]{20,})(?:[+=-][^@]*)?@|^(?:mailer-daemon|postmaster)$",
+    _FLAGS,
+)
 _FAILED_SUBJECT = re.compile(
     r"^\W*(?:undeliver(?:able|ed)|delivery (?:status notification|failure|has failed|notification|incomplete)|mail delivery (?:failed|failure|system)|"
     r"returned mail|failure notice|message (?:not delivered|undeliverable)|delivery delayed|warning: (?:could not|message)|undelivered mail|mail system error|non[- ]?delivery|"
@@ -84,7 +92,17 @@ def headers_say_automatic(headers: Mapping[str, Sequence[str]]) -> bool:
         return True
     if low.get("precedence") in ("auto_reply", "auto-reply", "autoreply"):
         return True
-    if any(name in low for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply")):
+    if any(
+        name in low
+        for name in (
+            "x-autoreply",
+            "x-autorespond",
+            "x-autoresponder",
+            "x-auto-reply",
+            "x-autoreply-from",
+            "x-mail-autoreply",
+        )
+    ):
         return low.get("x-autoreply", "yes") not in ("no", "false")
     return "vacation" in low.get("x-mailer", "") or low.get("x-ms-exchange-inbox-rules-loop", "") != ""
 
@@ -97,7 +115,12 @@ def automatic_kind(
     by_headers = headers_say_automatic(headers)
     if is_daemon(from_email) or (is_failure_subject(subject) and (by_headers or is_no_reply(from_email))):
         return MailKind.BOUNCE
-    if by_headers or is_no_reply(from_email) or _AUTO_SUBJECT.match(subject) or _ABSENT_SUBJECT.match(subject):
+    if (
+        by_headers
+        or is_no_reply(from_email)
+        or _AUTO_SUBJECT.match(subject)
+        or _ABSENT_SUBJECT.match(subject)
+    ):
         absent = _ABSENT_WORDS.search(words) or _ABSENT_SUBJECT.match(subject)
         if by_headers or absent or _AUTO_SUBJECT.match(subject) or is_no_reply(from_email):
             return MailKind.OUT_OF_OFFICE if absent else MailKind.AUTO_REPLY

@@ -61,7 +61,7 @@ class Token:
 @cache
 def _scanner(language: str) -> tuple[re.Pattern[str], dict[str, tuple[str, Any]]]:
     """One pattern for shapes and words of a language, and what each named group of it stands for."""
-    entries = [(pattern, "f", None) for pattern in [_FILLERS[language]]]
+    entries: list[tuple[str, str, Any]] = [(_FILLERS[language], "f", None)]
     for sign, table in (("W", WEEKDAYS), ("M", MONTHS)):
         entries += [(pattern, sign, index) for index, pattern in enumerate(table.get(language, "").split())]
     for line in WORDS[language].strip().splitlines():
@@ -137,13 +137,13 @@ def _cjk_unit(word: str) -> str:
 def _date(group: str, numbers: list[int], *, american: bool) -> tuple[str, Any]:
     """``D`` with (year or None, month, day)."""
     if group in ("iso", "cjkdate"):
-        year, month, day = numbers if len(numbers) == 3 else (None, *numbers[:2])
+        month, day = numbers[-2:]
     else:
         day, month = numbers[:2]
         if american or month > 12:
             day, month = month, day
-        year = numbers[2] if len(numbers) == 3 else None
-        year = year + 2000 if year is not None and year < 100 else year
+    year = numbers[0 if group in ("iso", "cjkdate") else 2] if len(numbers) == 3 else None
+    year = year + 2000 if year is not None and year < 100 else year
     if 1 <= month <= 12 and 1 <= day <= 31:
         return "D", (year, month, day)
     return "x", None

@@ -44,7 +44,9 @@ def _authority_pattern(role: str) -> re.Pattern[str]:
 
 def authority_span(text: str) -> tuple[str, Span] | None:
     """The first wording that shows a role."""
-    found = [(role, match.span()) for role in AUTHORITY_WORDS if (match := _authority_pattern(role).search(text))]
+    found = [
+        (role, match.span()) for role in AUTHORITY_WORDS if (match := _authority_pattern(role).search(text))
+    ]
     return min(found, key=lambda item: item[1]) if found else None
 
 

@@ -67,13 +67,13 @@ def _day_at(tokens: Sequence[Token], signs: str, place: int, today: date) -> Day
 
 
 def _ordinal_is_meant(token: Token, signs: str, place: int) -> bool:
-    """"the 12th", "until the 12th"; but "at 10." is an hour."""
+    """As in "the 12th", "until the 12th"; but "at 10." is an hour."""
     before = signs[place - 1] if place else ""
     return before != "a" and (token.marked or (token.sign == "O" and before in ("B", "A", "F", "V", "W")))
 
 
 def _month_is_meant(tokens: Sequence[Token], place: int) -> bool:
-    """"may" and "march" are also verbs, "mar" and "sept" other words: ask for a preposition or a capital letter."""
+    """As in "may" and "march" are also verbs, "mar" and "sept" other words: ask for a preposition or a capital letter."""
     token = tokens[place]
     if token.word[:1].isupper() and (token.word.lower() not in ("may", "march") or place > 0):
         return True
@@ -159,11 +159,15 @@ def _days_of_month(tokens: Sequence[Token], today: date) -> tuple[date, date, Da
 
 def _weekday(tokens: Sequence[Token], today: date) -> tuple[date, date, DayKind]:
     """The next such day after today; with "next" the one of the coming week, as with "next week"."""
-    weekday = int(_of(tokens, "W").value)  # type: ignore[union-attr] - the grammar asks for one
+    weekday = _number(tokens, "W") or 0
     ahead = (weekday - today.weekday()) % 7 or 7
     upcoming = _of(tokens, "X")
     named_week = upcoming is not None and (_of(tokens, "U") is not None or upcoming.value == "W")
-    if upcoming is not None and weekday > today.weekday() and (named_week or upcoming.word.lower() in _NEXT_WEEK):
+    if (
+        upcoming is not None
+        and weekday > today.weekday()
+        and (named_week or upcoming.word.lower() in _NEXT_WEEK)
+    ):
         ahead += 7
     if named_week and weekday <= today.weekday():
         ahead = 7 - today.weekday() + weekday
@@ -204,7 +208,7 @@ def _after_span(tokens: Sequence[Token], today: date) -> tuple[date, date, DayKi
 
 
 def _unit_period(unit: str, ahead: int, today: date) -> tuple[date, date, DayKind] | None:
-    """This (0) or next (1) week, month, quarter, year."""
+    """The running (0) or next (1) week, month, quarter, year."""
     if unit == "W":
         first = _monday(today) + timedelta(days=7 * ahead)
         return first, first + timedelta(days=4), DayKind.WEEK
@@ -264,7 +268,8 @@ def _quarter(tokens: Sequence[Token], today: date) -> tuple[date, date, DayKind]
 
 
 def _season(tokens: Sequence[Token], today: date) -> tuple[date, date, DayKind]:
-    value = str(_of(tokens, "S").value)  # type: ignore[union-attr] - the grammar asks for one
+    season = _of(tokens, "S")
+    value = str(season.value) if season else "0101"
     found = date(today.year, int(value[:2]), int(value[2:]))
     found = add_months(found, 12) if found <= today else found
     return found, found, DayKind.PERIOD

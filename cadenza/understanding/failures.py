@@ -64,7 +64,9 @@ _VAGUE = ("0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "7.1", "7.0", "4.1", "7.7")
 def failure_type(status: str | None, text: str, *, action: str = "") -> FailureType:
     """The type of one failed recipient from its status, the server's words and the DSN's action."""
     text = text[:4_000]
-    if action == "delayed" or (action != "failed" and not status and _DELAY.search(text) and not _DEAD.search(text)):
+    if action == "delayed" or (
+        action != "failed" and not status and _DELAY.search(text) and not _DEAD.search(text)
+    ):
         return FailureType.DELAYED
     kind, _, detail = (status or "").partition(".")
     if kind == "4" and action != "failed" and _DELAY.search(text):
@@ -80,10 +82,17 @@ def failure_type(status: str | None, text: str, *, action: str = "") -> FailureT
 
 
 def _policy_or_content(text: str) -> FailureType:
-    return FailureType.CONTENT if _CONTENT.search(text) and not _STRONG_POLICY.search(text) else FailureType.POLICY
+    return (
+        FailureType.CONTENT
+        if _CONTENT.search(text) and not _STRONG_POLICY.search(text)
+        else FailureType.POLICY
+    )
 
 
-_STRONG_POLICY = re.compile(r"spamhaus|block ?list|blacklist|reputation|dmarc|\bspf\b|dkim|authenticat|banned|client host|\bip\b", _FLAGS)
+_STRONG_POLICY = re.compile(
+    r"spamhaus|block ?list|blacklist|reputation|dmarc|\bspf\b|dkim|authenticat|banned|client host|\bip\b",
+    _FLAGS,
+)
 
 
 def _by_words(kind: str, detail: str, text: str) -> FailureType:

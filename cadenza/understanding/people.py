@@ -38,7 +38,9 @@ _POINTS = re.compile(_POINTS.pattern.replace(r"\b(?:contact|", r"\b(?i:contact|"
 _CJK_POINTS = re.compile(
     r"(?:担当は|担当者は|後任は|後任の|弊社の)(?P<ja>[\w一-龥ァ-ヶ]{1,8}?)(?:さん|様|部長|課長|です|が|に|まで|へ)|(?:请联系|联系|请找|负责人是)(?:我(?:的)?同事|我们的)?(?P<zh>[一-龥]{2,4}?)(?=[（(，。,\s]|经理|总监|主管|$)|(?P<ko>[가-힣]{2,4}) ?(?:팀장|부장|과장|대리|님|이사)(?:님)?(?:에게|께|으로|이|가|을|를|과|와)"
 )
-_LABEL_BEFORE_ADDRESS = re.compile(rf"({_NAME})\s*(?:,\s*(?i:({_TITLE}))\s*)?[\s:,–(<\[-]*(?:\w{{1,6}}\s)?[(<\[:]*\s*$")
+_LABEL_BEFORE_ADDRESS = re.compile(
+    rf"({_NAME})\s*(?:,\s*(?i:({_TITLE}))\s*)?[\s:,–(<\[-]*(?:\w{{1,6}}\s)?[(<\[:]*\s*$"
+)
 _AFTER_NAME_TITLE = re.compile(rf"^\s*[,(–-]\s*(?i:(?:our|the|unsere?[rn]?|notre|nuestr[oa])?\s*({_TITLE}))")
 _NO_NAMES = re.compile(
     r"^(?:If|Please|In|For|The|This|Our|My|You|We|I|It|Bitte|In|Für|Bei|Ihre?|Mein|Pour|En|Para|Por|Per|Si|Se|Or|And|Und|Oder|Hi|Hello|Hallo|Best|Kind|Thanks|Thank|Sie|Ich|Email|E-Mail|Mail|Tel|Phone|Contact|Kontakt)$"
@@ -86,7 +88,11 @@ def _by_address(text: str, sender: str) -> list[FoundPerson]:
         name = _clean(label.group(1)) if label else None
         start = match.start() - len(before) + label.start(1) if label and name else match.start()
         title = label.group(2) if label else None
-        people.append(FoundPerson(Referral(name, address, None, _tidy(title) or _title_near(text, start)), start, match.end()))
+        people.append(
+            FoundPerson(
+                Referral(name, address, None, _tidy(title) or _title_near(text, start)), start, match.end()
+            )
+        )
     for place, person in enumerate(people):
         if person.person.name is None:
             named = _named_in_sentence(text, person)
@@ -96,11 +102,14 @@ def _by_address(text: str, sender: str) -> list[FoundPerson]:
 
 
 def _named_in_sentence(text: str, person: FoundPerson) -> FoundPerson | None:
-    """"Anna Berg is in charge, her address is anna.berg@x.com": the address repeats the name."""
+    """As in "Anna Berg is in charge, her address is anna.berg@x.com": the address repeats the name."""
     local = re.split(r"[._-]", (person.person.email or "").partition("@")[0])
     for match in re.finditer(_NAME, text[: person.end]):
         parts = match.group().split()
-        fits = any(len(part) > 2 and part.casefold() in local for part in parts) or "".join(parts).casefold() in local
+        fits = (
+            any(len(part) > 2 and part.casefold() in local for part in parts)
+            or "".join(parts).casefold() in local
+        )
         name = _clean(match.group()) if fits else None
         if name:
             title = _AFTER_NAME_TITLE.match(text[match.end() : match.end() + 60])
@@ -134,11 +143,17 @@ def _tidy(title: str | None) -> str | None:
 
 
 def _clean(name: str) -> str | None:
-    name = re.sub(r"^(?:(?:Dr|Prof|Mr|Mrs|Ms|Herrn?|Frau|M|Mme|Sr|Sra|Sig|Dott|Dhr|Mevr)\.?\s+)+", "", name).strip(" .,'’")
+    name = re.sub(
+        r"^(?:(?:Dr|Prof|Mr|Mrs|Ms|Herrn?|Frau|M|Mme|Sr|Sra|Sig|Dott|Dhr|Mevr)\.?\s+)+", "", name
+    ).strip(" .,'’")
     words = name.split()
     while words and _NO_NAMES.match(words[0]):
         words = words[1:]
-    if not words or len(words[0]) < 2 or words[0].lower() in ("it", "hr", "sales", "marketing", "einkauf", "support", "finance"):
+    if (
+        not words
+        or len(words[0]) < 2
+        or words[0].lower() in ("it", "hr", "sales", "marketing", "einkauf", "support", "finance")
+    ):
         return None
     return " ".join(words)
 
@@ -149,10 +164,14 @@ def _with_phones(text: str, people: Sequence[FoundPerson], region: str | None) -
     if not result:
         return result
     for match in phonenumbers.PhoneNumberMatcher(text[:5_000], region or "ZZ"):
-        owner = max((place for place, person in enumerate(result) if person.start <= match.start), default=None)
+        owner = max(
+            (place for place, person in enumerate(result) if person.start <= match.start), default=None
+        )
         if owner is None or result[owner].person.phone:
             continue
         known = result[owner].person
         number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-        result[owner] = FoundPerson(Referral(known.name, known.email, number, known.title), result[owner].start, result[owner].end)
+        result[owner] = FoundPerson(
+            Referral(known.name, known.email, number, known.title), result[owner].start, result[owner].end
+        )
     return result

@@ -42,7 +42,7 @@ def first_day_back(text: str, language: str, received: date, *, american: bool =
         return Found(same_or_next_working_day(stated.first), stated.start, stated.end)
     ends = [day for day in days if _is_end(tokens, days, day)]
     if not ends:
-        return _only_day(text, days, received)
+        return _only_day(days, received)
     last = ends[0]
     return Found(_after(text, tokens, days, last, language), last.start, last.end)
 
@@ -57,41 +57,63 @@ def _stated_return(text: str, tokens: Sequence[Token], days: Sequence[Day]) -> D
     """The day of the sentence that speaks of return, unless an "until" governs that day."""
     for phrase in _BACK.finditer(text):
         start, end = _sentence(text, phrase.start())
-        inside = [day for day in days if start <= day.start < end and not _negated(text[start : phrase.start()])]
+        inside = [
+            day for day in days if start <= day.start < end and not _negated(text[start : phrase.start()])
+        ]
         following = [day for day in inside if day.start >= phrase.start()]
-        candidates = [day for day in following or inside[::-1] if not _governed(tokens, day, "B") and not _until_phrase(text, phrase.end(), day)]
+        candidates = [
+            day
+            for day in following or inside[::-1]
+            if not _governed(tokens, day, "B") and not _until_phrase(text, phrase.end(), day)
+        ]
         if candidates:
             return candidates[0]
     return None
 
 
 def _negated(before: str) -> bool:
-    return bool(re.search(r"\b(?:not|nicht|pas|non|niet|no|não|не)(?:\s+\w+){0,2}\s*$", before, re.IGNORECASE))
+    return bool(
+        re.search(r"\b(?:not|nicht|pas|non|niet|no|não|не)(?:\s+\w+){0,2}\s*$", before, re.IGNORECASE)
+    )
 
 
 def _until_phrase(text: str, phrase_end: int, day: Day) -> bool:
-    """"erst wieder ... bis" does not occur; "not back until 7 December" does, and names the day back."""
-    return bool(re.search(r"\b(?:bis|jusqu|hasta|fino|até|tot)\b", text[phrase_end : day.start], re.IGNORECASE))
+    """As in "erst wieder ... bis" does not occur; "not back until 7 December" does, and names the day back."""
+    return bool(
+        re.search(r"\b(?:bis|jusqu|hasta|fino|até|tot)\b", text[phrase_end : day.start], re.IGNORECASE)
+    )
 
 
 def _governed(tokens: Sequence[Token], day: Day, signs: str) -> bool:
-    return day.token > 0 and tokens[day.token - 1].sign in signs and tokens[day.token - 1].word.lower() not in ("by",)
+    return (
+        day.token > 0 and tokens[day.token - 1].sign in signs and tokens[day.token - 1].word.lower() != "by"
+    )
 
 
 def _is_end(tokens: Sequence[Token], days: Sequence[Day], day: Day) -> bool:
     """After "until", or the second of a range."""
-    following = day.end_token < len(tokens) and tokens[day.end_token].sign == "B" and tokens[day.end_token].word in ("まで", "까지", "为止")
+    following = (
+        day.end_token < len(tokens)
+        and tokens[day.end_token].sign == "B"
+        and tokens[day.end_token].word in ("まで", "까지", "为止")
+    )
     if _governed(tokens, day, "B") or following or day.first < day.last:
         return True
-    return any(other.end_token < day.token and _is_range(tokens[other.end_token : day.token]) for other in days)
+    return any(
+        other.end_token < day.token and _is_range(tokens[other.end_token : day.token]) for other in days
+    )
 
 
 def _is_range(between: Sequence[Token]) -> bool:
-    return "".join(token.sign for token in between) in ("-", "B", "a") and not any(token.word == "at" for token in between)
+    return "".join(token.sign for token in between) in ("-", "B", "a") and not any(
+        token.word == "at" for token in between
+    )
 
 
 def _after(text: str, tokens: Sequence[Token], days: Sequence[Day], last: Day, language: str) -> date:
-    ranged = any(other.end_token <= last.token and other is not last for other in days) or last.first < last.last
+    ranged = (
+        any(other.end_token <= last.token and other is not last for other in days) or last.first < last.last
+    )
     said = _INCLUSIVE.search(text[max(0, last.start - 25) : last.end + 20])
     inclusive = ranged or said or language not in _LANGUAGES_EXCLUSIVE or _word_is_inclusive(tokens, last)
     return next_working_day(last.last) if inclusive else same_or_next_working_day(last.last)
@@ -101,8 +123,8 @@ def _word_is_inclusive(tokens: Sequence[Token], last: Day) -> bool:
     return last.token > 0 and tokens[last.token - 1].value == "1"
 
 
-def _only_day(text: str, days: Sequence[Day], received: date) -> Found | None:
-    """"I am out today", "away this week": the working day after. A day that merely occurs tells nothing."""
+def _only_day(days: Sequence[Day], received: date) -> Found | None:
+    """As in "I am out today", "away this week": the working day after. A day that merely occurs tells nothing."""
     near = [day for day in days if day.kind is not DayKind.PERIOD and day.first <= received <= day.last]
     if not near:
         return None
@@ -117,7 +139,11 @@ def day_to_come_back(text: str, language: str, received: date, *, american: bool
         return None
     chosen = max(days, key=lambda day: (_asks(text, day), -day.start))
     after = chosen.token > 0 and tokens[chosen.token - 1].sign == "A"
-    after = after or (chosen.end_token < len(tokens) and tokens[chosen.end_token].sign == "A" and tokens[chosen.end_token].word in ("以降", "の後", "之后", "以后", "이후"))
+    after = after or (
+        chosen.end_token < len(tokens)
+        and tokens[chosen.end_token].sign == "A"
+        and tokens[chosen.end_token].word in ("以降", "の後", "之后", "以后", "이후")
+    )
     day = chosen.first
     if after and chosen.last > chosen.first:
         day = date.fromordinal(chosen.last.toordinal() + 1)
@@ -138,5 +164,7 @@ def _asks(text: str, day: Day) -> int:
     """2 in the clause that asks us to come back, 1 in its sentence, else 0."""
     start, end = _sentence(text, day.start)
     clause_start = max(text.rfind(mark, start, day.start) for mark in ",;–—、，") + 1 or start
-    clause_end = min((place for mark in ",;–—、，" if (place := text.find(mark, day.end, end)) >= 0), default=end)
+    clause_end = min(
+        (place for mark in ",;–—、，" if (place := text.find(mark, day.end, end)) >= 0), default=end
+    )
     return bool(_ASKS.search(text[start:end])) + bool(_ASKS.search(text[clause_start:clause_end]))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 
 from cadenza.understanding.calendar_tokens import Token
 from cadenza.understanding.days import Day, DayKind, find_days
@@ -16,7 +17,10 @@ _REFUSAL = re.compile(
     r"難しい|都合が悪|不在|不行|没空|不方便|어렵|안 ?됩|لا أستطيع",
     re.IGNORECASE,
 )
-_RESCUE = re.compile(r"\b(?:why not|not (?:before|until)|nicht vor|can['’]?t wait|if not|wenn nicht|sinon|si no)\b", re.IGNORECASE)
+_RESCUE = re.compile(
+    r"\b(?:why not|not (?:before|until)|nicht vor|can['’]?t wait|if not|wenn nicht|sinon|si no)\b",
+    re.IGNORECASE,
+)
 _AFTER_WORK = time(17, 30)
 
 
@@ -60,7 +64,12 @@ def find_slots(text: str, tokens: Sequence[Token], today: date) -> list[Slot]:
     """Slots in the order of the text; days that a clause refuses give none, days without an hour are 9 to 18."""
     refused = _refused_spans(text, tokens)
     days = {day.token: day for day in find_days(tokens, today) if day.kind is not DayKind.PERIOD}
-    hours = {found.token: found for found in find_hours(tokens, {place for day in days.values() for place in range(day.token, day.end_token)})}
+    hours = {
+        found.token: found
+        for found in find_hours(
+            tokens, {place for day in days.values() for place in range(day.token, day.end_token)}
+        )
+    }
     reading = _Reading()
     for place in sorted({*days, *hours}):
         start = days[place].start if place in days else hours[place].start
@@ -77,16 +86,22 @@ def find_slots(text: str, tokens: Sequence[Token], today: date) -> list[Slot]:
 
 
 def _belongs_to_day_before(reading: _Reading, hours: _Hours, tokens: Sequence[Token]) -> bool:
-    """"Tuesday 3pm Wednesday": nothing but "at" stands between; "Tuesday, before 11 on Wednesday": a comma does."""
+    """As in "Tuesday 3pm Wednesday": nothing but "at" stands between; "Tuesday, before 11 on Wednesday": a comma does."""
     last = reading.days[-1].end_token if reading.days and not reading.timed else None
     return last is not None and all(token.sign in "aAVFBb" for token in tokens[last : hours.token])
 
 
 def _take_day(reading: _Reading, day: Day, tokens: Sequence[Token]) -> None:
-    joined = reading.days and not reading.timed and _only_connects(tokens, reading.days[-1].end_token, day.token)
+    joined = (
+        reading.days and not reading.timed and _only_connects(tokens, reading.days[-1].end_token, day.token)
+    )
     if not joined or reading.loose:
         _flush(reading)
-    between = "".join(token.sign for token in tokens[reading.days[-1].end_token : day.token]) if reading.days else ""
+    between = (
+        "".join(token.sign for token in tokens[reading.days[-1].end_token : day.token])
+        if reading.days
+        else ""
+    )
     if between in ("-", "B"):
         day = _spanning(reading.days.pop(), day)
     reading.days.append(day)
@@ -100,7 +115,9 @@ def _take_day(reading: _Reading, day: Day, tokens: Sequence[Token]) -> None:
 def _spanning(first: Day, last: Day) -> Day:
     """Monday to Wednesday: the second follows the first, also where its next such day comes earlier."""
     until = last.last if last.last >= first.first else last.last + timedelta(days=7)
-    return Day(first.first, max(until, first.first), DayKind.DAY, first.start, last.end, first.token, last.end_token)
+    return Day(
+        first.first, max(until, first.first), DayKind.DAY, first.start, last.end, first.token, last.end_token
+    )
 
 
 def _only_connects(tokens: Sequence[Token], first: int, last: int) -> bool:
@@ -127,7 +144,9 @@ def _emit(reading: _Reading, hours: _Hours) -> None:
     for day in reading.days:
         start, end = min(day.start, hours.start), max(day.end, hours.end)
         for number in range(min((day.last - day.first).days, 6) + 1):
-            reading.slots.append(_slot(day.first + timedelta(days=number), hours.first, hours.last, start, end))
+            reading.slots.append(
+                _slot(day.first + timedelta(days=number), hours.first, hours.last, start, end)
+            )
 
 
 def _slot(day: date, first: int, last: int | None, start: int, end: int) -> Slot:
@@ -149,10 +168,14 @@ def _flush(reading: _Reading) -> None:
 def _refused_spans(text: str, tokens: Sequence[Token]) -> list[tuple[int, int]]:
     """Clauses that say no to what they name."""
     cuts = [0, *(token.start for token in tokens if token.sign in ".!"), len(text)]
-    cuts += [match.start() for match in re.finditer(r"[,–—](?=\s+(?:but|aber|mais|pero|ma|mas|maar|но|how about|what about|wie wäre|dafür)\b)", text)]
+    cuts += [
+        match.start()
+        for match in re.finditer(
+            r"[,–—](?=\s+(?:but|aber|mais|pero|ma|mas|maar|но|how about|what about|wie wäre|dafür)\b)", text
+        )
+    ]
     cuts.sort()
-    spans = zip(cuts, cuts[1:], strict=False)
-    return [(a, b) for a, b in spans if _REFUSAL.search(text[a:b]) and not _RESCUE.search(text[a:b])]
+    return [(a, b) for a, b in pairwise(cuts) if _REFUSAL.search(text[a:b]) and not _RESCUE.search(text[a:b])]
 
 
 def find_hours(tokens: Sequence[Token], taken: set[int]) -> list[_Hours]:
@@ -168,7 +191,10 @@ def find_hours(tokens: Sequence[Token], taken: set[int]) -> list[_Hours]:
 
 
 def _hours_at(tokens: Sequence[Token], place: int, taken: set[int]) -> tuple[_Hours | None, int]:
-    signs = "".join("x" if place + offset in taken else token.sign for offset, token in enumerate(tokens[place : place + 6]))
+    signs = "".join(
+        "x" if place + offset in taken else token.sign
+        for offset, token in enumerate(tokens[place : place + 6])
+    )
     before = tokens[place - 1].sign if place and place - 1 not in taken else ""
     asked = before in ("a", "b", "F", "A", "V", "-") or (place > 0 and place - 1 in taken)
     spread = re.match(r"([CN])(?:-|\||B|P-)([CN])(P?)", signs)
@@ -178,9 +204,13 @@ def _hours_at(tokens: Sequence[Token], place: int, taken: set[int]) -> tuple[_Ho
     if signs[:1] == "C" or (signs[:1] in ("N", "O") and before in ("a", "A", "V")):
         width = 2 if signs[1:2] == "P" else 1
         return _moment(tokens, place, width, before), width
-    if signs[:1] == "P" and tokens[place].value != "9-18":  # the whole day is what a day without an hour means
+    if (
+        signs[:1] == "P" and tokens[place].value != "9-18"
+    ):  # the whole day is what a day without an hour means
         first, last = (int(part) * 60 for part in tokens[place].value.split("-"))
-        return _Hours(first, last if last > first else None, tokens[place].start, tokens[place].end, place, place + 1), 1
+        return _Hours(
+            first, last if last > first else None, tokens[place].start, tokens[place].end, place, place + 1
+        ), 1
     return None, 1
 
 
@@ -213,16 +243,25 @@ def _moment(tokens: Sequence[Token], place: int, width: int, before: str) -> _Ho
     following = tokens[place + 1] if place + 1 < len(tokens) else None
     afternoon = following is not None and following.sign == "P" and str(following.value)[:2] in ("13", "18")
     first = _minutes(tokens[place], afternoon=afternoon)
-    if following is not None and following.sign == "P" and str(following.value) == "9-12" and 720 < first < 1140:
+    if (
+        following is not None
+        and following.sign == "P"
+        and str(following.value) == "9-12"
+        and 720 < first < 1140
+    ):
         first -= 720
-    return _bounded(_Hours(first, None, tokens[place].start, tokens[place + width - 1].end, place, place + width), before)
+    return _bounded(
+        _Hours(first, None, tokens[place].start, tokens[place + width - 1].end, place, place + width), before
+    )
 
 
 def _bounded(hours: _Hours, before: str) -> _Hours:
     """After X is X to 18 (to 21 from 17:30 on); before X is 9 to X."""
     if before in ("A", "F") and hours.last is None:
         late = hours.first >= _AFTER_WORK.hour * 60 + _AFTER_WORK.minute
-        return _Hours(hours.first, 21 * 60 if late else 18 * 60, hours.start, hours.end, hours.token, hours.end_token)
+        return _Hours(
+            hours.first, 21 * 60 if late else 18 * 60, hours.start, hours.end, hours.token, hours.end_token
+        )
     if before in ("V", "B") and hours.last is None and hours.first > 9 * 60:
         return _Hours(9 * 60, hours.first, hours.start, hours.end, hours.token, hours.end_token)
     return hours

@@ -30,7 +30,7 @@ def extract(body: str, from_name: str = "") -> NewText:
 
 
 def plain_text(body: str, *, without_quotes: bool = False) -> str:
-    """The body as plain text with ``\\n`` line ends and no characters that nobody sees."""
+    """The body as plain text with bare line feeds and no characters that nobody sees."""
     body = body[:_LIMIT].encode("utf-8", "replace").decode("utf-8")
     if looks_like_html(body):
         return html_to_text(body, without_quotes=without_quotes)
@@ -113,7 +113,9 @@ def _introduces(line: str, *, quoted: bool) -> bool:
     if len(line) > 350 or not words.HAS_TIME_OR_DATE.search(line):
         return False
     wrote, address = words.WROTE.search(line), words.HAS_ADDRESS.search(line)
-    ends = line.endswith((":", "：")) or (wrote is not None and line.endswith((".", "。")) and address is not None)
+    ends = line.endswith((":", "：")) or (
+        wrote is not None and line.endswith((".", "。")) and address is not None
+    )
     return bool(ends and (wrote or address)) or bool(quoted and address and line.endswith((">", "》", ")")))
 
 
@@ -123,7 +125,10 @@ def _split_signature(text: str, from_name: str) -> tuple[str, str]:
     body, signature = "\n".join(lines[:cut]).strip(), "\n".join(lines[cut:]).strip()
     match = words.CLOSING_AT_END.search(body)
     if match and match.start() > 0:
-        body, signature = body[: match.start()].rstrip(), f"{body[match.start() :].strip()}\n{signature}".strip()
+        body, signature = (
+            body[: match.start()].rstrip(),
+            f"{body[match.start() :].strip()}\n{signature}".strip(),
+        )
     return re.sub(r"\n{3,}", "\n\n", body), signature
 
 
@@ -147,7 +152,11 @@ def _signature_start(lines: list[str], from_name: str) -> int:
 def _footer_start(lines: list[str]) -> int:
     """Where legal text begins: never the first paragraph, for a person may speak about confidentiality."""
     for index, line in enumerate(lines):
-        if words.LEGAL.search(line) and any(text.strip() for text in lines[:index]) and not line.strip().endswith("?"):
+        if (
+            words.LEGAL.search(line)
+            and any(text.strip() for text in lines[:index])
+            and not line.strip().endswith("?")
+        ):
             start = index
             while start > 0 and lines[start - 1].strip():
                 start -= 1
@@ -163,7 +172,11 @@ def _closing_start(lines: list[str], end: int) -> int | None:
         closes = match is not None and _is_rest_of_closing(match.group("rest"))
         if (thanks or closes) and all(len(line) < 120 for line in lines[index + 1 : end]):
             earlier = index - 1
-            if earlier > 0 and words.THANKS_LINE.match(lines[earlier]) and any(t.strip() for t in lines[:earlier]):
+            if (
+                earlier > 0
+                and words.THANKS_LINE.match(lines[earlier])
+                and any(t.strip() for t in lines[:earlier])
+            ):
                 return earlier
             return index
     return None
@@ -172,12 +185,20 @@ def _closing_start(lines: list[str], end: int) -> int | None:
 def _is_rest_of_closing(rest: str) -> bool:
     """After the formula on its line stands nothing or a name: "Best, Tom", not "Best would be Tuesday at 10"."""
     tokens = rest.strip(" ,.!-–/").split()
-    return len(tokens) <= 4 and all(token[:1].isupper() or token[:1].isdigit() or len(token) <= 3 or not token.isascii() for token in tokens)
+    return len(tokens) <= 4 and all(
+        token[:1].isupper() or token[:1].isdigit() or len(token) <= 3 or not token.isascii()
+        for token in tokens
+    )
 
 
 def _names_follow(lines: list[str]) -> bool:
     filled = [line.strip() for line in lines if line.strip()]
-    return bool(filled) and len(filled[0].split()) <= 4 and filled[0][:1].isupper() and filled[0][-1] not in ".?!"
+    return (
+        bool(filled)
+        and len(filled[0].split()) <= 4
+        and filled[0][:1].isupper()
+        and filled[0][-1] not in ".?!"
+    )
 
 
 def _trim_blank(lines: list[str], end: int) -> int:

@@ -2,9 +2,9 @@
 
 import re
 
-from inscriptis.html_engine import Inscriptis
-from inscriptis.model.config import ParserConfig
-from lxml import etree, html
+from inscriptis.html_engine import Inscriptis  # type: ignore[import-untyped]
+from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
+from lxml import etree, html  # type: ignore[import-untyped]
 
 _LIMIT = 400_000  # characters; a longer page is cut, for no person writes that much
 _DEPTH = 400  # nesting that the tree walk of the converter bears
@@ -15,7 +15,9 @@ _HIDDEN = re.compile(
 )
 _HISTORY_CLASSES = ("gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote")
 _SIGNATURE_CLASSES = ("gmail_signature", "moz-signature", "protonmail_signature_block")
-_LOOKS_LIKE_HTML = re.compile(r"<(?:html|body|div|p|br|table|span|blockquote|head|!doctype|a|b|font)\b[^>]*>", re.IGNORECASE)
+_LOOKS_LIKE_HTML = re.compile(
+    r"<(?:html|body|div|p|br|table|span|blockquote|head|!doctype|a|b|font)\b[^>]*>", re.IGNORECASE
+)
 
 
 def looks_like_html(body: str) -> bool:

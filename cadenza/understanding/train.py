@@ -25,7 +25,7 @@ from cadenza.understanding.reading import read
 
 Matrix = NDArray[np.float64]
 _FOLDS = 10
-_STRENGTH = {"intent": 8.0, "interest": 3.0, "urgency": 3.0}
+_STRENGTH = {"intent": 16.0, "interest": 3.0, "urgency": 3.0}
 _RIDGE = 1.0
 _SEED = 20261123
 _RECEIVED = "2026-11-23T09:00:00+01:00"
@@ -42,13 +42,19 @@ class Sample:
 
 def load_corpus(path: Path | None = None) -> list[Sample]:
     """The corpus of the package, or another file of the same shape."""
-    source = path.read_text("utf-8") if path else files("cadenza.understanding").joinpath("data/corpus.jsonl").read_text("utf-8")
+    source = (
+        path.read_text("utf-8")
+        if path
+        else files("cadenza.understanding").joinpath("data/corpus.jsonl").read_text("utf-8")
+    )
     return [_sample(json.loads(line)) for line in source.splitlines() if line.strip()]
 
 
 def _sample(row: dict[str, Any]) -> Sample:
     thread = tuple(ThreadMessage(message["by"], message["text"]) for message in row.get("thread", []))
-    reply = Reply(id=row["id"], raw_body=row["raw_body"], received_at=datetime.fromisoformat(_RECEIVED), thread=thread)
+    reply = Reply(
+        id=row["id"], raw_body=row["raw_body"], received_at=datetime.fromisoformat(_RECEIVED), thread=thread
+    )
     return Sample(reply, row, row["situation"])
 
 
@@ -60,7 +66,9 @@ def _classifier(head: str) -> LogisticRegression:
     return LogisticRegression(C=_STRENGTH[head], max_iter=2_000, random_state=_SEED)
 
 
-def held_out_logits(head: str, inputs: Matrix, labels: list[str], groups: list[str]) -> tuple[Matrix, list[str]]:
+def held_out_logits(
+    head: str, inputs: Matrix, labels: list[str], groups: list[str]
+) -> tuple[Matrix, list[str]]:
     """Logits of each text from a head that saw no text of its situation."""
     names = sorted(set(labels))
     logits = np.full((len(labels), len(names)), -20.0)
@@ -144,7 +152,9 @@ def _sentiment_figures(inputs: Matrix, tones: Matrix, groups: list[str]) -> dict
     predicted = np.zeros(len(tones))
     for fit, test in GroupKFold(_FOLDS).split(inputs, tones, groups):
         predicted[test] = Ridge(alpha=_RIDGE).fit(inputs[fit], tones[fit]).predict(inputs[test])
-    same_side = np.sign(np.where(abs(predicted) < 0.15, 0, predicted)) == np.sign(np.where(abs(tones) < 0.15, 0, tones))
+    same_side = np.sign(np.where(abs(predicted) < 0.15, 0, predicted)) == np.sign(
+        np.where(abs(tones) < 0.15, 0, tones)
+    )
     return {
         "texts": float(len(tones)),
         "correlation": float(np.corrcoef(predicted, tones)[0, 1]),
@@ -155,13 +165,17 @@ def _sentiment_figures(inputs: Matrix, tones: Matrix, groups: list[str]) -> dict
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--report", action="store_true", help="only print the held-out figures; write nothing")
+    parser.add_argument(
+        "--report", action="store_true", help="only print the held-out figures; write nothing"
+    )
     parser.add_argument("--data", type=Path, help="another corpus of the same shape")
     options = parser.parse_args(arguments)
     arrays, figures = train(load_corpus(options.data))
     if not options.report:
         np.savez_compressed(Path(__file__).parent / "data" / "heads.npz", **arrays)
-    rounded = {head: {name: round(value, 3) for name, value in values.items()} for head, values in figures.items()}
+    rounded = {
+        head: {name: round(value, 3) for name, value in values.items()} for head, values in figures.items()
+    }
     sys.stdout.write(json.dumps(rounded, indent=2) + "\n")
     return 0
 

@@ -59,8 +59,12 @@ def _address_of(value: str) -> str | None:
 
 
 def _from_block(block: dict[str, str], mail: Mail, original: str | None) -> Bounce:
-    diagnostic = block.get("diagnostic-code", "").partition(";")[2].strip() or block.get("diagnostic-code", "")
-    recipient = _address_of(block.get("original-recipient", "")) or _address_of(block.get("final-recipient", ""))
+    diagnostic = block.get("diagnostic-code", "").partition(";")[2].strip() or block.get(
+        "diagnostic-code", ""
+    )
+    recipient = _address_of(block.get("original-recipient", "")) or _address_of(
+        block.get("final-recipient", "")
+    )
     status = _status(block.get("status", ""), diagnostic)
     words = diagnostic or notice_text(mail)
     kind = failure_type(status, words, action=_action(block))
@@ -98,8 +102,14 @@ def _original_id(mail: Mail) -> str | None:
 
 
 def _named_recipients(mail: Mail, notice: str, ours: set[str]) -> list[str]:
-    failed = [address for value in mail.headers.get("x-failed-recipients", []) for address in header_values.find_addresses(value)]
-    returned_to = [a for value in mail.returned_headers.get("to", []) for a in header_values.find_addresses(value)]
+    failed = [
+        address
+        for value in mail.headers.get("x-failed-recipients", [])
+        for address in header_values.find_addresses(value)
+    ]
+    returned_to = [
+        a for value in mail.returned_headers.get("to", []) for a in header_values.find_addresses(value)
+    ]
     left_out = ours | {mail.from_address}
     for source in (failed, _by_library(mail.raw), header_values.find_addresses(notice), returned_to):
         names = [address for address in source if address not in left_out and not _is_machine(address, mail)]
@@ -110,7 +120,10 @@ def _named_recipients(mail: Mail, notice: str, ours: set[str]) -> list[str]:
 
 def _is_machine(address: str, mail: Mail) -> bool:
     local = address.partition("@")[0]
-    return local in ("postmaster", "mailer-daemon", "abuse", "noreply", "no-reply", "helpdesk", "support") or address in mail.to_addresses
+    return (
+        local in ("postmaster", "mailer-daemon", "abuse", "noreply", "no-reply", "helpdesk", "support")
+        or address in mail.to_addresses
+    )
 
 
 def _by_library(raw: bytes) -> list[str]:

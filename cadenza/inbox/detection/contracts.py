@@ -94,5 +94,10 @@ def _absence_dict(absence: Absence | None) -> dict[str, Any] | None:
     if absence is None:
         return None
     person = absence.colleague
-    colleague = person and {"name": person.name, "email": person.email, "phone": person.phone, "title": person.title}
+    colleague = person and {
+        "name": person.name,
+        "email": person.email,
+        "phone": person.phone,
+        "title": person.title,
+    }
     return {"return_date": absence.return_date, "colleague": colleague}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -9,7 +10,9 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 _LIMIT = 20_000  # characters of one header value
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,900}>")
-_ADDRESS = re.compile(r"[^\s<>\"'(),;:\[\]\\@]+@[^\s<>\"'(),;:\\@]+\.[^\s<>\"'(),;:\\@]+|[^\s<>\"'(),;:@]+@\[[\d.:a-fA-F]+\]")
+_ADDRESS = re.compile(
+    r"[^\s<>\"'(),;:\[\]\\@]+@[^\s<>\"'(),;:\\@]+\.[^\s<>\"'(),;:\\@]+|[^\s<>\"'(),;:@]+@\[[\d.:a-fA-F]+\]"
+)
 _ALIASES = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
@@ -51,10 +54,10 @@ def decode_value(value: object) -> str:
     """One header value: RFC 2047 words and bare 8-bit characters decoded, folding undone."""
     text = _plain(str(value)[:_LIMIT])
     if "=?" in text:
-        try:
+        with suppress(
+            HeaderParseError, ValueError, LookupError
+        ):  # else kept as it came, for a person to look at
             text = "".join(_word(word, charset) for word, charset in decode_header(text))
-        except (HeaderParseError, ValueError, LookupError):
-            pass  # kept as it came: better than nothing for a person who looks
     text = text.encode("utf-8", "replace").decode("utf-8")
     return re.sub(r"[\r\n\t ]+", " ", text.replace("\x00", "")).strip()
 
@@ -98,7 +101,9 @@ def _parse(value: str) -> list[tuple[str, str]]:
         found = [pair for pair in getaddresses([value]) if "@" in pair[1] and _ADDRESS.fullmatch(pair[1])]
     except (ValueError, IndexError, RecursionError):
         found = []
-    return found or [(_name_before(value, match.start()), match.group(0)) for match in _ADDRESS.finditer(value)]
+    return found or [
+        (_name_before(value, match.start()), match.group(0)) for match in _ADDRESS.finditer(value)
+    ]
 
 
 def _name_before(value: str, place: int) -> str:

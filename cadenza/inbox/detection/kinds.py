@@ -19,12 +19,17 @@ from cadenza.understanding.service import (
 )
 
 _RECEIPT_SUBJECT = re.compile(
-    r"^\s*(?:read|gelesen|lu|leído|letto|lida|gelezen|прочитано|開封済み|已读|읽음|not read|ungelesen|read receipt|return receipt|lesebestätigung)\s*[:：-]", re.IGNORECASE
+    r"^\s*(?:read|gelesen|lu|leído|letto|lida|gelezen|прочитано|開封済み|已读|읽음|not read|ungelesen|read receipt|return receipt|lesebestätigung)\s*[:：-]",
+    re.IGNORECASE,
 )
 _RECEIPT_WORDS = re.compile(
-    r"was read on|wurde (?:am [^\n]{0,40} )?gelesen|a été lu|fue leído|è stato letto|return receipt|this is a (?:read )?receipt|lesebestätigung", re.IGNORECASE
+    r"was read on|wurde (?:am [^\n]{0,40} )?gelesen|a été lu|fue leído|è stato letto|return receipt|this is a (?:read )?receipt|lesebestätigung",
+    re.IGNORECASE,
 )
-_COMPLAINT_SUBJECT = re.compile(r"^\s*(?:complaint about message from|abuse report|spam complaint|email feedback report|fbl:)", re.IGNORECASE)
+_COMPLAINT_SUBJECT = re.compile(
+    r"^\s*(?:complaint about message from|abuse report|spam complaint|email feedback report|fbl:)",
+    re.IGNORECASE,
+)
 
 
 def detect(mail: Mail | bytes, own: Iterable[str] = (), *, received_at: datetime | None = None) -> Detection:
@@ -61,7 +66,11 @@ def _kind(mail: Mail, own: frozenset[str]) -> MailKind:
     words = _own_words(mail)
     automatic = automatic_kind(mail.subject, words, mail.headers, mail.from_address)
     bulk = _is_bulk(mail, own)
-    if automatic and not (bulk and not headers_say_automatic(mail.headers)) and automatic is not MailKind.BOUNCE:
+    if (
+        automatic
+        and not (bulk and not headers_say_automatic(mail.headers))
+        and automatic is not MailKind.BOUNCE
+    ):
         return automatic
     return MailKind.BULK if bulk else MailKind.PERSON
 
@@ -70,7 +79,11 @@ def _report_kind(mail: Mail) -> MailKind | None:
     """Reports by their types: RFC 5965 feedback, RFC 8098 dispositions, RFC 3464 delivery."""
     types = set(mail.part_types)
     report = mail.report_type
-    if report == "feedback-report" or "message/feedback-report" in types or (_COMPLAINT_SUBJECT.match(mail.subject) and mail.returned_headers):
+    if (
+        report == "feedback-report"
+        or "message/feedback-report" in types
+        or (_COMPLAINT_SUBJECT.match(mail.subject) and mail.returned_headers)
+    ):
         return MailKind.COMPLAINT
     if report == "disposition-notification" or "message/disposition-notification" in types:
         return MailKind.RECEIPT
@@ -94,7 +107,12 @@ def _is_bounce(mail: Mail) -> bool:
     if is_daemon(mail.from_address) and not mail.header("list-id"):
         return True
     null_sender = mail.header("return-path").strip() in ("<>", "< >")
-    return is_failure_subject(mail.subject) and (null_sender or headers_say_automatic(mail.headers) or "mailer" in mail.from_address or mail.from_address == "")
+    return is_failure_subject(mail.subject) and (
+        null_sender
+        or headers_say_automatic(mail.headers)
+        or "mailer" in mail.from_address
+        or mail.from_address == ""
+    )
 
 
 def _is_receipt(mail: Mail) -> bool:
@@ -108,7 +126,9 @@ def _own_words(mail: Mail) -> str | None:
 
 def _has_own_words(mail: Mail) -> bool:
     """A person who attaches an invitation to a real answer: more words than calendars put there themselves."""
-    attached = mail.calendar_method in ("", "PUBLISH") or any(name.lower().endswith(".ics") for name in mail.attachments)
+    attached = mail.calendar_method in ("", "PUBLISH") or any(
+        name.lower().endswith(".ics") for name in mail.attachments
+    )
     words = _own_words(mail) or ""
     return attached and len(words.split()) >= 3 and mail.calendar_method not in ("REPLY", "CANCEL", "COUNTER")
 
@@ -116,9 +136,16 @@ def _has_own_words(mail: Mail) -> bool:
 def _is_bulk(mail: Mail, own: frozenset[str]) -> bool:
     """List or newsletter mail, unless it answers a message of ours (a group address may add list headers)."""
     precedence = mail.header("precedence").strip().lower()
-    marked = "list-id" in mail.headers or "list-unsubscribe" in mail.headers or precedence in ("bulk", "list", "junk")
+    marked = (
+        "list-id" in mail.headers
+        or "list-unsubscribe" in mail.headers
+        or precedence in ("bulk", "list", "junk")
+    )
     domains = {address.rpartition("@")[2] for address in own}
-    answered = {reference.rstrip(">").rpartition("@")[2].lower() for reference in (*mail.references, mail.in_reply_to or "")}
+    answered = {
+        reference.rstrip(">").rpartition("@")[2].lower()
+        for reference in (*mail.references, mail.in_reply_to or "")
+    }
     return marked and not (domains & answered)
 
 

@@ -39,7 +39,9 @@ def read_mail(raw: bytes) -> Mail:
     message = _parse(raw)
     if message is None:
         message = _parse_headers(raw)
-        found.text.extend(header_values.decode_bytes(m, None) for m in _TEXT_PART.findall(raw[:_TEXT_LIMIT])[:20])
+        found.text.extend(
+            header_values.decode_bytes(m, None) for m in _TEXT_PART.findall(raw[:_TEXT_LIMIT])[:20]
+        )
         found.types.append(_content_type(message))
     else:
         _walk(message, found)
@@ -101,9 +103,7 @@ def _take_leaf(part: Message, kind: str, found: _Found) -> None:
         found.attachments.append(name or kind)
     elif kind == "text/html":
         found.html.append(_content(part))
-    elif kind.startswith("text/") and kind != "text/calendar":
-        found.text.append(_content(part))
-    elif kind.startswith("message/"):
+    elif kind.startswith(("text/", "message/")) and kind != "text/calendar":
         found.text.append(_content(part))
 
 
@@ -145,13 +145,17 @@ def _status_blocks(part: Message) -> list[dict[str, str]]:
     else:
         groups = [_headers_from(block) for block in re.split(r"\n\s*\n", _content(part))]
     flat = [{name: values[0] for name, values in group.items() if values} for group in groups]
-    return [group for group in flat if {"final-recipient", "original-recipient", "action", "status"} & set(group)]
+    return [
+        group for group in flat if {"final-recipient", "original-recipient", "action", "status"} & set(group)
+    ]
 
 
 def _headers(message: Message) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for name, value in message.raw_items():
-        values.setdefault(header_values.decode_value(name).lower(), []).append(header_values.decode_value(value))
+        values.setdefault(header_values.decode_value(name).lower(), []).append(
+            header_values.decode_value(value)
+        )
     return values
 
 
@@ -199,5 +203,7 @@ def _first(values: tuple[str, ...]) -> str | None:
 
 
 def _report_type(headers: dict[str, list[str]]) -> str:
-    match = re.search(r"report-type\s*=\s*\"?([\w-]+)", next(iter(headers.get("content-type", [])), ""), re.IGNORECASE)
+    match = re.search(
+        r"report-type\s*=\s*\"?([\w-]+)", next(iter(headers.get("content-type", [])), ""), re.IGNORECASE
+    )
     return match.group(1).lower() if match else ""
