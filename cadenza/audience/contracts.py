@@ -109,3 +109,17 @@ class ImportReport:
     preview: tuple[dict[str, Any], ...]
     seconds: float
     contact_ids: tuple[UUID, ...] = ()  # accepted contacts, in file order; not printed
+    warnings: tuple[
+        dict[str, Any], ...
+    ] = ()  # values left out of accepted rows, in the shape of ``rejected``
+    compared: bool = True  # False for a dry run without an installation: everything counts as created
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPage:
+    """One page of the list of contacts, newest first. ``page`` counts from 1."""
+
+    contacts: tuple[Contact, ...]
+    page: int
+    more: bool
+    total: int

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cadenza.core.database import Row
+from cadenza.core.database import Base, Row
 
 
 class AccountRow(Row):
@@ -116,14 +116,32 @@ class ImportRow(Row):
     """One import that happened: for the page, and for which custom fields exist."""
 
     __tablename__ = "imports"
-    __table_args__ = (Index(None, "workspace_id", "at"),)
+    __table_args__ = (Index(None, "workspace_id", "file", "at"),)
 
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
-    file: Mapped[str] = mapped_column(String(255))
+    file: Mapped[str] = mapped_column(String(255))  # its name without folders
+    digest: Mapped[str] = mapped_column(
+        String(64)
+    )  # SHA-256 of its bytes: the same file need not be read again
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB)
     custom_fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
     rows: Mapped[int] = mapped_column(Integer)
     created: Mapped[int] = mapped_column(Integer)
     updated: Mapped[int] = mapped_column(Integer)
     rejected: Mapped[int] = mapped_column(Integer)
+
+
+class ImportMemberRow(Base):
+    """Whom an import brought, in the order of the file: the audience of a campaign that names the file."""
+
+    __tablename__ = "import_members"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+        ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"]),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)

@@ -738,7 +738,7 @@ def upgrade() -> None:
     grant("cadenza_app")
     secure(WORKSPACE_TABLES, "cadenza_app")
     run_sql(
-        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n"
+        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n"
     )
     run_sql(
         "-- A version is what was agreed at one time: rows are added, never altered.\nrevoke update, delete, truncate on campaign_versions from cadenza_app;\n"

@@ -1,0 +1,238 @@
+"""Reading people: for the engine in batches, for pages one by one or as a list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select
+
+from cadenza.audience.addresses import AddressError
+from cadenza.audience.contracts import (
+    Account,
+    Channel,
+    Contact,
+    ContactPage,
+    Recipient,
+    Suppression,
+    SuppressionKind,
+    SuppressionReason,
+)
+from cadenza.audience.models import AccountRow, AddressRow, ContactRow
+from cadenza.audience.places import country_of_zone, zone_of
+from cadenza.audience.suppression import as_suppression, normal_value, stops_of, values_to_ask
+from cadenza.core.errors import not_found
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+
+# What stands for a company that nobody knows, so that a text which names it still reads well.
+_YOUR_COMPANY = {
+    "de": "Ihr Unternehmen", "fr": "votre entreprise", "es": "su empresa", "it": "la sua azienda", "nl": "uw bedrijf",
+    "pt": "a sua empresa", "pl": "Państwa firma", "sv": "ert företag", "da": "jeres virksomhed",
+}  # fmt: skip
+
+_SIMPLE: ColumnElement[str] = literal_column("'simple'")  # as the index has it, or the index is not used
+
+
+@dataclass(slots=True)
+class _Whole:
+    """A contact with everything that belongs to it."""
+
+    row: ContactRow
+    account: AccountRow | None
+    addresses: list[dict[str, Any]] = field(default_factory=list)  # channel, value, dead; the main ones first
+    stops: list[Suppression] = field(default_factory=list)
+
+    def address(self, channel: Channel) -> str | None:
+        """The main address of a channel that is not known to be dead."""
+        alive = (a["value"] for a in self.addresses if a["channel"] == channel and not a["dead"])
+        return next(alive, None)
+
+    @property
+    def timezone(self) -> str:
+        own = self.row.timezone or zone_of(self.row.country)
+        return own or zone_of(self.account.country if self.account else None) or "UTC"
+
+    @property
+    def suppression(self) -> Suppression | None:
+        """The earliest stop that holds. A bounce stops its address; the person only when no other is left."""
+        reachable = self.address(Channel.EMAIL) is not None
+        holds = (s for s in self.stops if not (reachable and _only_that_address(s)))
+        return next(holds, None)
+
+
+def _only_that_address(stop: Suppression) -> bool:
+    return stop.kind is SuppressionKind.ADDRESS and stop.reason is SuppressionReason.BOUNCE
+
+
+def _query() -> Select[Any]:
+    addresses = (
+        select(
+            func.jsonb_agg(
+                func.jsonb_build_object(
+                    literal("channel"), AddressRow.channel, literal("value"), AddressRow.value,
+                    literal("dead"), AddressRow.dead_at.is_not(None), literal("main"), AddressRow.main,
+                )
+            )
+        )
+        .where(AddressRow.workspace_id == ContactRow.workspace_id, AddressRow.contact_id == ContactRow.id)
+        .correlate(ContactRow)
+        .scalar_subquery()
+    )  # fmt: skip
+    same = (AccountRow.workspace_id == ContactRow.workspace_id) & (AccountRow.id == ContactRow.account_id)
+    return select(ContactRow, AccountRow, addresses).outerjoin(AccountRow, same)
+
+
+async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
+    """Two queries, however many contacts."""
+    found = [
+        _Whole(row, account, sorted(addresses or [], key=lambda a: (not a["main"], a["value"])))
+        for row, account, addresses in (await unit.session.execute(query)).all()
+    ]
+    pairs = {id(whole): [(a["channel"], a["value"]) for a in whole.addresses] for whole in found}
+    asked = {id(whole): values_to_ask(whole.row.id, pairs[id(whole)]) for whole in found}
+    stops = await stops_of(unit, (value for values in asked.values() for value in values))
+    by_value: dict[tuple[str, str], list[Suppression]] = {}
+    for row in stops:
+        by_value.setdefault((row.kind, row.value), []).append(as_suppression(row))
+    for whole in found:
+        mine = [stop for kind, value in asked[id(whole)] for stop in by_value.get((kind.value, value), ())]
+        whole.stops = sorted(
+            set(mine), key=lambda stop: (stop.at, stop.kind.value, stop.value, stop.reason.value)
+        )
+    return found
+
+
+async def load_recipients(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID, Recipient]:
+    """Everything the engine needs about these people, in two queries; unknown ids are left out."""
+    if not contact_ids:
+        return {}
+    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id.in_(set(contact_ids)))
+    return {whole.row.id: _recipient(whole) for whole in await _wholes(unit, query)}
+
+
+def _recipient(whole: _Whole) -> Recipient:
+    row, email = whole.row, whole.address(Channel.EMAIL)
+    return Recipient(
+        contact_id=row.id,
+        email=email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        title=row.title,
+        language=row.language,
+        country=row.country or country_of_zone(whole.timezone),
+        timezone=whole.timezone,
+        account_id=row.account_id,
+        facts={"contact": _contact_facts(row, email), "account": _account_facts(whole)},
+        suppression=whole.suppression,
+    )
+
+
+def _contact_facts(row: ContactRow, email: str | None) -> dict[str, Any]:
+    names = ("first_name", "last_name", "title", "language", "country", "custom")
+    return {name: getattr(row, name) for name in names} | {"email": email}
+
+
+def _account_facts(whole: _Whole) -> dict[str, Any]:
+    """``name`` is never missing: the company's, else its domain, else neutral words in the person's language."""
+    account = whole.account
+    if account is None:
+        return {"name": _YOUR_COMPANY.get(whole.row.language or "", "your company")}
+    return {name: getattr(account, name) for name in ("name", "domain", "industry", "country")}
+
+
+async def contact(unit: Unit, actor: Actor, contact_id: UUID) -> Contact:
+    """One person with all addresses and stops. Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.READ)
+    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id == contact_id)
+    found = await _wholes(unit, query)
+    if not found:
+        raise not_found("contact", contact_id)
+    return _as_contact(found[0])
+
+
+async def contacts(
+    unit: Unit, actor: Actor, query: str = "", *, page: int = 1, size: int = 50
+) -> ContactPage:
+    """The list of contacts, newest first; ``query`` holds beginnings of words of name, company and address."""
+    authorize(actor, Action.READ)
+    condition = _matches(unit, query)
+    total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(*condition))
+    page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
+    rows = _query().where(*condition).order_by(ContactRow.id.desc()).offset((page - 1) * size).limit(size)
+    found = [_as_contact(whole) for whole in await _wholes(unit, rows)]
+    return ContactPage(tuple(found), page, more=page * size < (total or 0), total=total or 0)
+
+
+def _matches(unit: Unit, query: str) -> list[ColumnElement[bool]]:
+    condition: list[ColumnElement[bool]] = [ContactRow.workspace_id == unit.workspace_id]
+    words = [
+        "".join(c for c in word if c.isalnum() or c in "@.-_+") for word in query[:200].casefold().split()
+    ]
+    if asked := " & ".join(f"'{word}':*" for word in words[:8] if word):
+        vector = func.to_tsvector(_SIMPLE, ContactRow.search)
+        condition.append(vector.bool_op("@@")(func.to_tsquery(_SIMPLE, asked)))
+    return condition
+
+
+def _as_contact(whole: _Whole) -> Contact:
+    row = whole.row
+    return Contact(
+        id=row.id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        title=row.title,
+        language=row.language,
+        country=row.country,
+        timezone=whole.timezone,
+        email=whole.address(Channel.EMAIL),
+        phone_e164=whole.address(Channel.PHONE),
+        linkedin_url=whole.address(Channel.LINKEDIN),
+        website=row.website,
+        account=_as_account(whole.account) if whole.account else None,
+        custom=row.custom,
+        created_at=row.created_at,
+        suppressions=tuple(whole.stops),
+    )
+
+
+def _as_account(row: AccountRow) -> Account:
+    return Account(row.id, row.name, row.domain, row.country, row.industry, row.custom)
+
+
+async def suppressions_of(unit: Unit, contact_id: UUID) -> tuple[Suppression, ...]:
+    """Every stop on a person, their addresses and domains, the earliest first."""
+    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id == contact_id)
+    found = await _wholes(unit, query)
+    return tuple(found[0].stops) if found else ()
+
+
+async def find_by_address(unit: Unit, channel: Channel, value: str) -> UUID | None:
+    """Whose address this is, in any spelling; of a shared telephone, whoever had it first."""
+    return (await find_by_addresses(unit, channel, [value])).get(value)
+
+
+async def find_by_addresses(unit: Unit, channel: Channel, values: Sequence[str]) -> Mapping[str, UUID]:
+    """The contact of each address as given; unknown and unreadable ones are left out. One query."""
+    normal = {value: found for value in values if (found := _readable(channel, value))}
+    if not normal:
+        return {}
+    query = (
+        select(AddressRow.value, AddressRow.contact_id)
+        .where(
+            AddressRow.workspace_id == unit.workspace_id,
+            AddressRow.channel == channel.value,
+            AddressRow.value.in_(set(normal.values())),
+        )
+        .order_by(AddressRow.id.desc())
+    )
+    owners: dict[str, UUID] = {row.value: row.contact_id for row in await unit.session.execute(query)}
+    return {value: owners[found] for value, found in normal.items() if found in owners}
+
+
+def _readable(channel: Channel, value: str) -> str | None:
+    try:
+        return normal_value(channel, value)
+    except AddressError:
+        return None

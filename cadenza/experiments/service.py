@@ -1,0 +1,5 @@
+"""Doors of experiments."""
+
+from cadenza.experiments.assignment import assign
+
+__all__ = ["assign"]
