@@ -219,9 +219,9 @@ class Mind:
         )
         if drawn["stop"] < tired:
             self.stopped = True
-            if letter.unsubscribe_url is not None and drawn["how"] < 0.35:
+            if letter.unsubscribe_url is not None and drawn["how"] < 0.5:
                 return self._response("stop_post", letter, when)
-            if letter.unsubscribe_mail is not None and drawn["how"] < 0.6:
+            if letter.unsubscribe_mail is not None and drawn["how"] < 0.75:
                 return self._response("stop_mail", letter, when)
             return self._reply(letter, when, "unsubscribe")
         if drawn["complain"] < self.segment.complain:

@@ -220,4 +220,3 @@ class Prospects:
         self._done.add(key)
         with self._done_path.open("a") as file:
             file.write(key + "\n")
-

@@ -70,6 +70,8 @@ class _Handler:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd calls it so
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
         user = getattr(session.auth_data, "login", b"").decode("utf-8", "replace")
         if address.lower() != user.lower():
             return f"550 5.7.60 {user} may not send as {address}"
@@ -151,7 +153,6 @@ class Provider:
             ident="Cadenza sandbox",
             data_size_limit=_LARGEST,
             authenticator=self._authenticate,
-            auth_required=True,
             auth_require_tls=False,  # loopback only
             auth_exclude_mechanism=["LOGIN"],
         )

@@ -1,0 +1,90 @@
+"""The demo workspace: an owner, three mailboxes at the sandbox's provider, its people as contacts, a campaign."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from cadenza.channels.contracts import Server, Tls
+from cadenza.channels.service import NewMailbox, add_mailbox
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.identity.contracts import Actor, Origin, Role
+from cadenza.identity.service import create_workspace, workspaces
+from cadenza.sandbox.contracts import World
+
+MAILBOXES = {
+    "anna.berger@nordwerk.example": "Anna Berger",
+    "ben.carter@nordwerk.example": "Ben Carter",
+    "clara.morel@nordwerk.example": "Clara Morel",
+}
+_WORKSPACE = "Nordwerk (demo)"
+_OWNER = ("demo@nordwerk.example", "Dana Demo")
+_CAMPAIGN = Path(__file__).parent / "data" / "demo-campaign.yaml"
+_WAIT_SECONDS = 120
+
+
+async def seed_demo(
+    database: Database, folder: Path, passwords: Mapping[str, str], ports: tuple[int, int], world: World
+) -> None:
+    """Make the demo workspace once; a start that was cut off in the middle is finished by the next."""
+    note = folder / "demo.json"
+    login = json.loads(note.read_text()) if note.exists() else _new_login(note)
+    if login["ready"]:
+        return
+    actor = await _owner(database, str(login["password"]))
+    await _fill(database, actor, passwords, ports)
+    _save(note, {**login, "ready": True})
+
+
+def _new_login(note: Path) -> dict[str, str | bool]:
+    login: dict[str, str | bool] = {"email": _OWNER[0], "password": secrets.token_urlsafe(9), "ready": False}
+    _save(note, login)
+    return login
+
+
+def _save(note: Path, login: dict[str, str | bool]) -> None:
+    scratch = note.with_suffix(".new")
+    scratch.touch(mode=0o600)
+    scratch.write_text(json.dumps(login))
+    scratch.rename(note)
+
+
+async def demo_login(home: Path) -> tuple[str, str]:
+    """Address and password of the demo's owner, as soon as the workspace is ready."""
+    note = home / "sandbox" / "demo.json"
+    for _ in range(_WAIT_SECONDS * 10):
+        if note.exists() and (login := json.loads(note.read_text()))["ready"]:
+            return login["email"], login["password"]
+        await asyncio.sleep(0.1)
+    raise CadenzaError(
+        "demo_missing",
+        "The demo workspace was not made in time.",
+        Kind.TEMPORARY,
+        fix="Look at the log above.",
+    )
+
+
+async def _owner(database: Database, password: str) -> Actor:
+    known = [w for w in await workspaces(database) if w.name == _WORKSPACE]
+    if not known:
+        email, name = _OWNER
+        workspace, _ = await create_workspace(
+            database, _WORKSPACE, owner_email=email, owner_name=name, password=password
+        )
+        known = [workspace]
+    return Actor(known[0].id, Role.OWNER, Origin.COMMAND_LINE, name="sandbox")
+
+
+async def _fill(
+    database: Database, actor: Actor, passwords: Mapping[str, str], ports: tuple[int, int]
+) -> None:
+    """Each part may have been made by an earlier try: then it is made again, to the same end."""
+    smtp, imap = (Server("127.0.0.1", port, Tls.NONE) for port in ports)
+    async with database.unit(actor.workspace_id) as unit:
+        for address, name in MAILBOXES.items():
+            new = NewMailbox(
+                address=address, smtp=smtp, imap=imap, user=address, display_name=name, daily_limit=60
+            )
+            await add_mailbox(unit, actor, new, passwords[address])
