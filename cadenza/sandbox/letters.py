@@ -35,7 +35,7 @@ class Letter:
     message_id: str
     in_reply_to: str
     references: tuple[str, ...]
-    links: tuple[str, ...]
+    links: tuple[str, ...]  # without the way out
     images: tuple[str, ...]
     unsubscribe_mail: str | None
     unsubscribe_url: str | None
@@ -63,6 +63,7 @@ def read_letter(entry: Accepted) -> Letter:
     rich_text = str(rich.get_content()) if rich is not None else ""
     names = getaddresses([str(message["From"] or "")])
     stops = _ADDRESS.findall(str(message["List-Unsubscribe"] or ""))
+    links = (html.unescape(link) for link in _HREF.findall(rich_text))
     return Letter(
         number=entry.number,
         at=datetime.fromisoformat(entry.at),
@@ -74,7 +75,7 @@ def read_letter(entry: Accepted) -> Letter:
         message_id=str(message["Message-ID"] or "").strip(),
         in_reply_to=str(message["In-Reply-To"] or "").strip(),
         references=tuple(str(message["References"] or "").split()),
-        links=tuple(html.unescape(link) for link in _HREF.findall(rich_text)),
+        links=tuple(link for link in links if link not in stops),
         images=tuple(html.unescape(link) for link in _IMAGE.findall(rich_text)),
         unsubscribe_mail=_first(stops, "mailto:"),
         unsubscribe_url=_first(stops, "http"),
