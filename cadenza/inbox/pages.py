@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
@@ -283,10 +283,10 @@ async def give(
     request: Request,
     unit: PageUnit,
     conversation_id: UUID,
-    member: Annotated[str, Form(max_length=40)] = "",
+    member: Annotated[UUID | Literal[""], Form()] = "",
     view: Annotated[str, Form(max_length=20)] = "open",
 ) -> Response:
-    await assign(unit, actor_of(request), conversation_id, UUID(member) if member else None)
+    await assign(unit, actor_of(request), conversation_id, member or None)
     return see(f"/inbox/{conversation_id}?view={view}", "assigned")
 
 

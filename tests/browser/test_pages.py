@@ -1,0 +1,173 @@
+"""The pages in a real browser: reachable for everybody, on every width, by keyboard alone, live."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, expect
+
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import record_events
+from tests.browser.conftest import Site, Visitor, visit
+from tests.web.seed import CAMPAIGN
+
+pytestmark = pytest.mark.browser
+
+_NAMES = {"/": "today"}
+
+
+def _file_name(address: str) -> str:
+    return _NAMES.get(address) or re.sub(
+        r"[^a-z0-9]+", "-", re.sub(r"[0-9a-f-]{36}", "", address.lower())
+    ).strip("-")
+
+
+@pytest.fixture(
+    params=[("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390), ("light", 900)],
+    ids=lambda p: f"{p[0]}-{p[1]}",
+)
+async def window(
+    request: pytest.FixtureRequest, chromium: Browser, site: Site
+) -> AsyncIterator[tuple[Visitor, str]]:
+    theme, width = request.param
+    context, visitor = await visit(chromium, site, width=width, theme=theme)
+    yield visitor, f"{theme}-{width}"
+    await context.close()
+
+
+async def test_every_page_is_accessible_and_fits(window: tuple[Visitor, str], pictures: Path) -> None:
+    visitor, name = window
+    problems: list[str] = []
+    for address in (*visitor.site.seeded.pages, "/sandbox"):
+        await visitor.open(address)
+        await visitor.page.screenshot(path=pictures / f"{_file_name(address)}-{name}.png")
+        results = await Axe().run(visitor.page)
+        for violation in results.response["violations"]:
+            places = [node["html"][:160] for node in violation["nodes"][:3]]
+            problems.append(f"{address}: {violation['id']}, {violation['help']}: {places}")
+        overflow = await visitor.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if overflow > 0:
+            problems.append(f"{address}: {overflow} px too wide")
+    problems += [text for text in visitor.complaints if "404" not in text]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_pages_for_strangers_are_accessible(chromium: Browser, site: Site, theme: str) -> None:
+    context = await chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme=theme)  # type: ignore[arg-type]
+    page = await context.new_page()
+    for address in ("/login", "/u/not-ours"):
+        await page.goto(site.address + address)
+        results = await Axe().run(page)
+        assert not results.response["violations"], results.generate_report()
+    await context.close()
+
+
+async def test_the_inbox_is_cleared_without_a_mouse(visitor: Visitor) -> None:
+    page, keys = visitor.page, visitor.page.keyboard
+    await keys.press("g")
+    await keys.press("i")
+    await page.wait_for_url("**/inbox")
+    await keys.press("j")
+    await page.wait_for_url(re.compile(r"/inbox/[0-9a-f-]{36}"))
+    first = page.url
+    await keys.press("j")
+    await page.wait_for_url(lambda url: url != first)
+    await keys.press("k")
+    await page.wait_for_url(first)
+    await keys.press("r")
+    await expect(page.locator("#words")).to_be_focused()
+    await keys.type("Gern, am Donnerstag um 10. g i ? / e")
+    await keys.press("Control+Enter")
+    await expect(page.locator("#toasts")).to_contain_text("On its way, in the same thread.")
+    await expect(page.locator("#thread")).to_contain_text("Our answer")
+    await keys.press("e")
+    await expect(page.locator("#toasts")).to_contain_text("Closed.")
+    assert not visitor.complaints
+
+
+async def test_shortcuts_are_listed_and_can_be_switched_off(visitor: Visitor) -> None:
+    page, keys = visitor.page, visitor.page.keyboard
+    await keys.press("?")
+    await expect(page.locator("#shortcuts")).to_be_visible()
+    await page.locator("[data-keys-switch]").uncheck()
+    await keys.press("Escape")
+    await expect(page.locator("#shortcuts")).to_be_hidden()
+    await keys.press("/")
+    await expect(page.locator("#search")).to_be_hidden()
+    await page.evaluate("localStorage.removeItem('keys')")
+    await page.reload()
+    await keys.press("/")
+    await expect(page.locator("#search-words")).to_be_focused()
+    await keys.type("Giulia")
+    await keys.press("Enter")
+    await page.wait_for_url("**/contacts?q=Giulia")
+    await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+async def test_pointing_at_a_claim_lights_its_words(visitor: Visitor) -> None:
+    page = visitor.page
+    await visitor.open(f"/inbox/{visitor.site.seeded.conversation}?view=all")
+    chip = page.locator(".chip", has_text="budget").locator("visible=true").first
+    letter = await chip.get_attribute("data-ev")
+    mark = page.locator(f'mark[data-ev="{letter}"]').first
+    await expect(mark).to_contain_text("etwa 15.000 Euro")
+    plain = await mark.evaluate("m => getComputedStyle(m).backgroundColor")
+    await chip.hover()
+    await expect(mark).not_to_have_css("background-color", plain)
+
+
+async def test_figures_move_without_reloading(visitor: Visitor) -> None:
+    page, site = visitor.page, visitor.site
+    await visitor.open(f"/campaigns/{CAMPAIGN}/live")
+    figure = page.locator("[data-moves=unsubscribed]")
+    before = int(await figure.inner_text())
+    await page.evaluate("window.stillHere = true")
+    async with site.database.unit(site.seeded.actor.workspace_id) as unit:
+        campaign_id = await _campaign_id(site)
+        await record_events(
+            unit,
+            [
+                NewEvent(
+                    kind=EventKind.UNSUBSCRIBED, origin="test", at=unit.world.now() + timedelta(seconds=1),
+                    contact_id=site.seeded.contacts[4], campaign_id=campaign_id, step="intro", variant="a",
+                )
+            ],
+        )  # fmt: skip
+    await expect(figure).to_have_text(str(before + 1))
+    assert await page.evaluate("window.stillHere")
+    assert not visitor.complaints
+
+
+async def _campaign_id(site: Site) -> object:
+    from cadenza.campaigns.service import campaign  # noqa: PLC0415
+
+    async with site.database.unit(site.seeded.actor.workspace_id) as unit:
+        return (await campaign(unit, site.seeded.actor, CAMPAIGN)).id
+
+
+async def test_the_theme_is_remembered(visitor: Visitor) -> None:
+    page = visitor.page
+    await page.locator("[data-theme-toggle]").first.click()
+    await page.locator("[data-theme-toggle]").first.click()
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+    await page.reload()
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+async def test_pages_work_before_any_script(chromium: Browser, site: Site) -> None:
+    context, visitor = await visit(chromium, site)
+    state = await context.storage_state()
+    await context.close()
+    plain = await chromium.new_context(java_script_enabled=False, storage_state=state)
+    page = await plain.new_page()
+    await page.goto(f"{visitor.site.address}/campaigns/{CAMPAIGN}/live")
+    await expect(page.locator("h1")).to_have_text(CAMPAIGN)
+    await page.goto(f"{visitor.site.address}/inbox/{site.seeded.robot}?view=all")
+    await page.locator("#assign").select_option(index=1)
+    await page.locator("noscript button, button:has-text('Assign')").first.click()
+    await expect(page.locator("#toasts")).to_contain_text("Assigned.")
+    await plain.close()

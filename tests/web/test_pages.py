@@ -1,0 +1,287 @@
+"""Every page, asked for as a browser does: it answers, it is inert, it changes nothing, it keeps workspaces apart."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import event, text
+
+from cadenza.app.composition import web_app
+from cadenza.core.database import Database, Row
+from cadenza.core.settings import Settings
+from cadenza.identity.contracts import SESSION_COOKIE, Role
+from cadenza.identity.service import add_member, log_in
+from cadenza.web.security import form_token
+from tests.web.seed import CAMPAIGN, PASSWORD, Seeded, seed
+
+MARK = "zq7"
+HOSTILE = (
+    f" =1+1<img src=x onerror={MARK}()>\"'><script>{MARK}()</script>{{{{7*7}}}}{{% include 'x' %}}</textarea>"
+)
+_ATTRIBUTES = {"href", "src", "action", "hx-post", "sse-connect"}
+
+
+class _Page(HTMLParser):
+    """The elements of a page, and the text between them."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    @property
+    def links(self) -> set[str]:
+        return {href for tag, attributes in self.elements if tag == "a" and (href := attributes.get("href"))}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, sandbox=True)
+
+
+async def _visitor(database: Database, settings: Settings, email: str) -> httpx.AsyncClient:
+    token = await log_in(database, email, PASSWORD, "127.0.0.1")
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(web_app(database, settings)),
+        base_url="http://testserver",
+        cookies={SESSION_COOKIE: token},
+    )
+    client.headers.update(
+        {"accept": "text/html", "sec-fetch-site": "same-origin", "x-csrf-token": form_token(token)}
+    )
+    return client
+
+
+@pytest.fixture
+async def seeded(database: Database) -> Seeded:
+    return await seed(database)
+
+
+@pytest.fixture
+async def visitor(database: Database, settings: Settings, seeded: Seeded) -> AsyncIterator[httpx.AsyncClient]:
+    client = await _visitor(database, settings, seeded.email)
+    async with client:
+        yield client
+
+
+@pytest.mark.must_not("M24")
+@pytest.mark.must_not("M22")
+@pytest.mark.asvs("1.2.1", "3.2.2", "1.3.7")
+async def test_text_of_strangers_stays_text_on_every_page(database: Database, settings: Settings) -> None:
+    seeded = await seed(database, lambda words: words + HOSTILE)
+    seen = 0
+    async with await _visitor(database, settings, seeded.email) as client:
+        for address in seeded.pages:
+            answer = await client.get(address)
+            assert answer.status_code == (404 if address == "/nowhere" else 200), (
+                f"{address}: {answer.text[-500:]}"
+            )
+            page = _Page(answer.text)
+            seen += MARK in page.words
+            for tag, attributes in page.elements:
+                assert tag not in {"img", "iframe", "object", "embed", "base"}, f"{address}: <{tag}>"
+                assert tag != "script" or (attributes.get("nonce") and attributes.get("src")), address
+                assert not any(name.startswith("on") for name in attributes), f"{address}: {attributes}"
+                for name in _ATTRIBUTES & attributes.keys():
+                    assert (attributes[name] or "").startswith(("/", "#", "?")), f"{address}: {attributes}"
+            assert "49" not in re.findall(r"zq7\(\)>?(\d\d)\b", page.words)
+    assert seen >= len(seeded.pages) * 0.7, "the corpus did not reach the pages"
+
+
+async def _everything(database: Database, seeded: Seeded) -> dict[str, int]:
+    """A number for the content of each table of the workspace."""
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        tables = [name for name, table in Row.metadata.tables.items() if "workspace_id" in table.columns]
+        query = "select coalesce(sum(hashtext(t::text)::bigint), 0) + count(*) from {} t"
+        return {name: (await unit.session.execute(text(query.format(name)))).scalar_one() for name in tables}
+
+
+@pytest.mark.must_not("M4")
+@pytest.mark.asvs("3.5.3")
+async def test_following_every_link_changes_nothing(
+    database: Database, seeded: Seeded, visitor: httpx.AsyncClient
+) -> None:
+    before = await _everything(database, seeded)
+    waiting, seen = list(seeded.pages), set[str]()
+    while waiting:
+        address = waiting.pop()
+        path = address.partition("#")[0]
+        if not path or path in seen or len(seen) > 150:
+            continue
+        seen.add(path)
+        for method in ("HEAD", "GET"):
+            answer = await visitor.request(method, path)
+            assert answer.status_code < 500, f"{method} {path}"
+        if "stream" not in path:
+            waiting += [str(httpx.URL(path).join(link)) for link in _Page(answer.text).links]
+    assert len(seen) > 40
+    assert await _everything(database, seeded) == before
+
+
+_LIMITS = {"/inbox": 6, "/contacts": 6, "/senders": 6, "/": 6, f"/campaigns/{CAMPAIGN}/events": 6}
+
+
+@contextmanager
+def _counted(database: Database) -> Iterator[list[str]]:
+    """The statements that run inside, beside those that open a unit or find the session."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not re.search(r"set_config|\bsessions\b|\bmembers\b|^SAVEPOINT|^RELEASE", statement):
+            statements.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("address", _LIMITS)
+async def test_a_list_asks_a_fixed_number_of_questions(
+    database: Database, visitor: httpx.AsyncClient, address: str
+) -> None:
+    with _counted(database) as statements:
+        assert (await visitor.get(address)).status_code == 200
+    assert len(statements) <= _LIMITS[address], "\n".join(statements)
+
+
+@pytest.mark.asvs("8.2.2")
+async def test_what_belongs_to_others_looks_as_if_it_were_not_there(
+    database: Database, visitor: httpx.AsyncClient
+) -> None:
+    other = await seed(database)
+    for kind, foreign, missing in (
+        ("contacts", other.contacts[0], uuid4()), ("touches", other.sent, uuid4()), ("inbox", other.conversation, uuid4()),
+    ):  # fmt: skip
+        answers = [await visitor.get(f"/{kind}/{identity}") for identity in (foreign, missing)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        said = [re.sub(r"[0-9a-f-]{32,36}", "ID", _Page(answer.text).words) for answer in answers]
+        assert said[0] == said[1]
+
+
+@pytest.mark.asvs("8.2.1", "8.3.1")
+async def test_a_reader_sees_everything_and_changes_nothing(
+    database: Database, settings: Settings, seeded: Seeded
+) -> None:
+    email = f"{uuid4().hex}@halden.example"
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        await add_member(unit, seeded.actor, email=email, name="Ruth", role=Role.READ_ONLY, password=PASSWORD)
+    before = await _everything(database, seeded)
+    changes = [
+        (f"/campaigns/{CAMPAIGN}/{act}", {}) for act in ("launch", "pause", "resume", "stop")
+    ] + [
+        (f"/touches/{seeded.in_doubt}/settle", {"decision": "send_again"}),
+        (f"/contacts/{seeded.contacts[0]}/suppress", {}),
+        (f"/inbox/{seeded.conversation}/answer", {"text": "hello", "draft": str(uuid4())}),
+        (f"/inbox/{seeded.conversation}/assign", {"member": ""}),
+        (f"/inbox/{seeded.conversation}/close", {}),
+        ("/sandbox/speed", {"speed": "2"}),
+    ]  # fmt: skip
+    async with await _visitor(database, settings, email) as reader:
+        for address in seeded.pages:
+            answer = await reader.get(address)
+            assert answer.status_code in {200, 404}
+            forms = [
+                a.get("action")
+                for tag, a in _Page(answer.text).elements
+                if tag == "form" and a.get("method") == "post"
+            ]
+            assert set(forms) <= {"/logout", "/sandbox/speed"}, address
+        for address, form in changes:
+            assert (await reader.post(address, data=form)).status_code == 403, address
+    assert await _everything(database, seeded) == before
+
+
+async def test_strangers_are_sent_to_log_in(database: Database, settings: Settings, seeded: Seeded) -> None:
+    transport = httpx.ASGITransport(web_app(database, settings))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://testserver", headers={"accept": "text/html"}
+    ) as stranger:
+        for address in seeded.pages[:-1]:
+            answer = await stranger.get(address)
+            assert answer.status_code == 303, address
+            assert answer.headers["location"].startswith("/login"), address
+
+
+async def test_wrong_addresses_and_forms_are_told_in_words(
+    visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    for address in (
+        "/contacts/not-an-id",
+        "/touches/1",
+        "/inbox/x",
+        "/campaigns/none",
+        "/contacts?page=0",
+        "/inbox?cursor=%00",
+    ):
+        answer = await visitor.get(address)
+        assert answer.status_code in {404, 422}, address
+    wrong = {
+        f"/touches/{seeded.in_doubt}/settle": {"decision": "perhaps"},
+        f"/inbox/{seeded.conversation}/answer": {"text": "x", "draft": "no id"},
+        f"/inbox/{seeded.conversation}/assign": {"member": "no id"},
+        "/sandbox/speed": {"speed": "fast"},
+    }
+    for address, form in wrong.items():
+        assert (await visitor.post(address, data=form)).status_code == 422, address
+
+
+async def test_the_inbox_answers_assigns_and_closes(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
+    here = f"/inbox/{seeded.conversation}"
+    draft = {"text": "Gern: Donnerstag um 10?", "draft": str(uuid4()), "view": "all"}
+    for _ in range(2):
+        answer = await visitor.post(f"{here}/answer", data=draft)
+        assert answer.headers["location"] == f"{here}?view=all&said=answered"
+    page = (await visitor.get(here)).text
+    assert page.count("Gern: Donnerstag um 10?") == 2  # its first words and its text: one message
+    assert "Our answer" in page
+    member = re.search(r'<option value="([0-9a-f-]{36})"', page)
+    assert member
+    await visitor.post(f"{here}/assign", data={"member": member[1]})
+    assert f'<option value="{member[1]}" selected>' in (await visitor.get(here)).text
+    await visitor.post(f"{here}/close", data={})
+    assert "Katrin" not in (await visitor.get("/inbox")).text
+    assert "Katrin" in (await visitor.get("/inbox?view=closed")).text
+
+
+async def test_a_doubt_is_settled_from_today(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
+    assert "Was “Ungeplante Stillstände” sent?" in (await visitor.get("/")).text
+    answer = await visitor.post(
+        f"/touches/{seeded.in_doubt}/settle", data={"decision": "was_sent", "back": "/"}
+    )
+    assert answer.headers["location"] == "/?said=settled"
+    assert "Was “Ungeplante Stillstände” sent?" not in (await visitor.get("/")).text
+    assert "Sent once" in (await visitor.get(f"/touches/{seeded.in_doubt}")).text
+
+
+async def test_a_campaign_is_paused_resumed_and_stopped(visitor: httpx.AsyncClient) -> None:
+    for act, words in (
+        ("pause", "Paused: nothing leaves."),
+        ("resume", "Going on by itself."),
+        ("stop", "Over."),
+    ):
+        answer = await visitor.post(f"/campaigns/{CAMPAIGN}/{act}", data={})
+        assert answer.status_code == 303
+        assert words in (await visitor.get(answer.headers["location"])).text
+    again = await visitor.post(f"/campaigns/{CAMPAIGN}/resume", data={})
+    assert again.status_code == 409
+
+
+async def test_a_person_is_stopped_from_their_page(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
+    here = f"/contacts/{seeded.contacts[3]}"
+    assert "None. This person may be written to." in (await visitor.get(here)).text
+    await visitor.post(f"{here}/suppress", data={})
+    assert "Stopped by a colleague" in (await visitor.get(here)).text
