@@ -114,8 +114,11 @@ class SmtpSession:
             yield await self.send(envelope)
 
     async def send(self, envelope: Envelope) -> WireReply:
-        """Hand over one message. Raises only ``address_invalid`` and ``header_line_break``."""
-        addresses = ascii_address(envelope.sender), ascii_address(envelope.recipient)
+        """Hand over one message. Never raises: an address that cannot be written is a refusal too (M11)."""
+        try:
+            addresses = ascii_address(envelope.sender), ascii_address(envelope.recipient)
+        except CadenzaError as wrong:
+            return WireReply(envelope.touch_id, Outcome.REFUSED, "rcpt", text=str(wrong))
         if (self._wire is None or not self._wire.open) and self.failure is None:
             await self._open()
         if self.failure is not None:
