@@ -89,6 +89,16 @@ class Rendered:
     html: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewedStep:
+    """One variant of one step as a certain person would read it; ``language`` is None for the text without one."""
+
+    step: str
+    variant: str
+    language: str | None
+    rendered: Rendered
+
+
 class CompiledVariant(Protocol):
     """A variant parsed once. ``render`` never raises, hangs or grows without bound for a saved variant."""
 

@@ -1,0 +1,141 @@
+"""Applying a campaign file: all of it or nothing, a new version only when something changed."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from cadenza.audience.service import custom_fields, custom_fields_of_file, resolve_contacts_file
+from cadenza.campaigns import repository
+from cadenza.campaigns.changes import changes, first_version
+from cadenza.campaigns.contracts import Applied, Campaign, CampaignState, Definition
+from cadenza.campaigns.document import Reading, read_document
+from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
+from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
+from cadenza.core.errors import CadenzaError, Problem
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import audit, record_events
+
+Follower = Callable[[Unit, Campaign], Awaitable[None]]
+_followers: list[Follower] = []
+
+
+def follow(follower: Follower) -> None:
+    """Be told of each new version of a campaign that exists already, in the transaction that makes it (M13).
+
+    The engine, which campaigns may not import, switches what is running by this.
+    """
+    if follower not in _followers:
+        _followers.append(follower)
+
+
+async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = None) -> Applied:
+    """Make what the file says the campaign of its name.
+
+    Wrong files change nothing and answer with every problem. The contacts file is imported when it lies in ``folder``
+    and is not the one imported last. A campaign that has ended takes no change.
+    """
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    reading = await _read(unit, source, Folder(folder))
+    if reading.definition is None:
+        return _refused(reading.name, reading.problems)
+    await repository.lock_name(unit, reading.name)
+    row = await repository.campaign_row(unit, reading.name)
+    before = await repository.definition(unit, row.version_id) if row else None
+    differences = changes(before, reading.definition) if before else (first_version(reading.definition),)
+    try:
+        _must_be_open(row, differences)
+        people = await _import_people(unit, actor, reading.definition, Folder(folder))
+    except CadenzaError as wrong:
+        return _refused(reading.name, wrong.problems)
+    if row is None or differences:
+        row = await _new_version(unit, actor, row, reading.definition, (source, folder, differences))
+    return Applied(reading.name, row.version, before is None, (*differences, *people), ())  # noqa: FBT003 - one field
+
+
+def _must_be_open(row: CampaignRow | None, differences: tuple[str, ...]) -> None:
+    if row and differences and row.state in {CampaignState.STOPPED, CampaignState.FINISHED}:
+        message = f"The campaign {row.name} is {row.state} and takes no change; give the file another name."
+        raise CadenzaError("campaign_ended", message, problems=(Problem(message, key="name"),))
+
+
+async def _read(unit: Unit, source: str, folder: Folder) -> Reading:
+    stored = await custom_fields(unit)
+
+    def known(file: str) -> frozenset[str]:
+        try:
+            return stored | custom_fields_of_file(folder.find(file))
+        except (CadenzaError, NeighbourFileError):
+            return stored  # what is wrong with the file is told where it is named, or when it is imported
+
+    return read_document(source, folder, known)
+
+
+def _refused(name: str, problems: tuple[Problem, ...]) -> Applied:
+    errors = tuple({"line": p.line, "key": p.key, "message": p.message} for p in problems)
+    return Applied(name, None, False, (), errors)
+
+
+async def _import_people(unit: Unit, actor: Actor, definition: Definition, folder: Folder) -> tuple[str, ...]:
+    """The people of the contacts file beside the campaign file, in words when they were imported now."""
+    if folder.path is None:
+        return ()
+    try:
+        report = await resolve_contacts_file(unit, actor, folder.find(definition.contacts_file))
+    except CadenzaError as wrong:
+        problem = Problem(str(wrong), key="audience.contacts")
+        raise CadenzaError(wrong.code, wrong.message, wrong.kind, wrong.fix, (problem,)) from wrong
+    if report is None:
+        return ()
+    words = f"{definition.contacts_file}: {report.created} contacts imported, {report.updated} updated"
+    return (f"{words}, {len(report.rejected)} rows rejected" if report.rejected else words,)
+
+
+async def _new_version(
+    unit: Unit,
+    actor: Actor,
+    row: CampaignRow | None,
+    definition: Definition,
+    text: tuple[str, Path | None, tuple[str, ...]],
+) -> CampaignRow:
+    source, folder, differences = text
+    existed, now = row is not None, unit.world.now()
+    if row is None:
+        row = CampaignRow(
+            workspace_id=unit.workspace_id, id=new_id(), name=definition.name, state=CampaignState.DRAFT.value, version=0,
+            version_id=new_id(), created_at=now,
+        )  # fmt: skip
+        unit.session.add(row)
+        await unit.session.flush()
+    values: dict[str, Any] = {
+        "definition": repository.to_json(definition),
+        "changes": list(differences),
+        "source": source,
+    }
+    version = CampaignVersionRow(
+        workspace_id=unit.workspace_id, id=new_id(), campaign_id=row.id, number=row.version + 1, created_at=now,
+        folder=str(folder.resolve()) if folder else None, member_id=actor.member_id, **values,
+    )  # fmt: skip
+    unit.session.add(version)
+    row.version, row.version_id = version.number, version.id
+    await unit.session.flush()
+    await _tell(unit, actor, row, existed=existed)
+    return row
+
+
+async def _tell(unit: Unit, actor: Actor, row: CampaignRow, *, existed: bool) -> None:
+    event = NewEvent(
+        kind=EventKind.APPLIED,
+        origin=actor.origin.value,
+        campaign_id=row.id,
+        member_id=actor.member_id,
+        data={"version": row.version},
+    )
+    await record_events(unit, [event])
+    await audit(unit, actor, "campaign_applied", row.name, version=row.version)
+    if existed and (found := await repository.by_id(unit, row.id)):
+        for follower in _followers:
+            await follower(unit, found)

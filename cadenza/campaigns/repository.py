@@ -1,0 +1,79 @@
+"""Every query on campaigns and their versions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row, Select, select, text
+
+from cadenza.campaigns.contracts import Campaign, CampaignState, Definition
+from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
+from cadenza.core.unit import Unit
+
+_DEFINITION = TypeAdapter(Definition)
+_LOCK = "select pg_advisory_xact_lock(hashtextextended('campaign ' || :workspace || ' ' || :name, 0))"
+
+
+def to_json(definition: Definition) -> object:
+    """As it is stored; ``from_json`` gives an equal definition back."""
+    return _DEFINITION.dump_python(definition, mode="json")
+
+
+def from_json(stored: object) -> Definition:
+    return _DEFINITION.validate_python(stored)
+
+
+async def lock_name(unit: Unit, name: str) -> None:
+    """Two people who apply files of one name at once come one after the other."""
+    await unit.session.execute(text(_LOCK), {"workspace": str(unit.workspace_id), "name": name})
+
+
+async def campaign_row(unit: Unit, name: str) -> CampaignRow | None:
+    query = select(CampaignRow).where(CampaignRow.workspace_id == unit.workspace_id, CampaignRow.name == name)
+    return (await unit.session.scalars(query)).one_or_none()
+
+
+def _joined(unit: Unit) -> Select[CampaignRow, CampaignVersionRow]:
+    same = (CampaignVersionRow.workspace_id == CampaignRow.workspace_id) & (
+        CampaignVersionRow.id == CampaignRow.version_id
+    )
+    query = select(CampaignRow, CampaignVersionRow).join(CampaignVersionRow, same)
+    return query.where(CampaignRow.workspace_id == unit.workspace_id)
+
+
+async def by_name(unit: Unit, name: str) -> Campaign | None:
+    found = (await unit.session.execute(_joined(unit).where(CampaignRow.name == name))).one_or_none()
+    return _campaign(found) if found else None
+
+
+async def by_id(unit: Unit, campaign_id: UUID) -> Campaign | None:
+    found = (await unit.session.execute(_joined(unit).where(CampaignRow.id == campaign_id))).one_or_none()
+    return _campaign(found) if found else None
+
+
+async def every(unit: Unit) -> Sequence[Campaign]:
+    query = _joined(unit).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
+    return [_campaign(found) for found in await unit.session.execute(query)]
+
+
+def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
+    row, version = found
+    return Campaign(
+        id=row.id,
+        name=row.name,
+        state=CampaignState(row.state),
+        version=row.version,
+        version_id=row.version_id,
+        definition=from_json(version.definition),
+        created_at=row.created_at,
+        launched_at=row.launched_at,
+        folder=version.folder,
+    )
+
+
+async def definition(unit: Unit, version_id: UUID) -> Definition | None:
+    query = select(CampaignVersionRow.definition).where(
+        CampaignVersionRow.workspace_id == unit.workspace_id, CampaignVersionRow.id == version_id
+    )
+    stored = (await unit.session.scalars(query)).one_or_none()
+    return from_json(stored) if stored is not None else None

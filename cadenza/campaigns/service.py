@@ -1,0 +1,156 @@
+"""Doors of campaigns: applying files, reading campaigns and versions, templates ready to print, states."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns import repository
+from cadenza.campaigns.applying import apply, follow
+from cadenza.campaigns.conditions import evaluate as evaluate_condition
+from cadenza.campaigns.conditions import saved_condition
+from cadenza.campaigns.contracts import (
+    Campaign,
+    CampaignState,
+    CompiledVariant,
+    ConditionFacts,
+    Definition,
+    PreviewedStep,
+)
+from cadenza.campaigns.models import CampaignRow
+from cadenza.campaigns.templates import compile_variant
+from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+
+__all__ = [
+    "apply", "by_id", "campaign", "campaigns", "compiled", "evaluate", "follow", "preview", "set_state", "version",
+]  # fmt: skip
+
+CompiledKey = tuple[str, str, str]
+"""Step, variant and language; the language is empty for the text without one."""
+
+_MOVES: dict[CampaignState, frozenset[CampaignState]] = {
+    CampaignState.DRAFT: frozenset({CampaignState.RUNNING, CampaignState.STOPPED}),
+    CampaignState.RUNNING: frozenset({CampaignState.PAUSED, CampaignState.STOPPED, CampaignState.FINISHED}),
+    CampaignState.PAUSED: frozenset({CampaignState.RUNNING, CampaignState.STOPPED, CampaignState.FINISHED}),
+    CampaignState.STOPPED: frozenset(),
+    CampaignState.FINISHED: frozenset(),
+}
+_KEPT_VERSIONS = 2000
+_versions: dict[tuple[UUID, UUID], Definition] = {}
+
+
+async def campaign(unit: Unit, actor: Actor, name: str) -> Campaign:
+    """Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.READ)
+    found = await repository.by_name(unit, name)
+    if found is None:
+        raise not_found("campaign", name)
+    return found
+
+
+async def campaigns(unit: Unit, actor: Actor) -> Sequence[Campaign]:
+    """All of the workspace, newest first."""
+    authorize(actor, Action.READ)
+    return await repository.every(unit)
+
+
+async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:
+    """Raises ``CadenzaError`` (not found)."""
+    found = await repository.by_id(unit, campaign_id)
+    if found is None:
+        raise not_found("campaign", campaign_id)
+    return found
+
+
+async def version(unit: Unit, version_id: UUID) -> Definition:
+    """What a version says. Versions never change, so each process reads one once. Raises ``CadenzaError`` (not found)."""
+    key = (unit.workspace_id, version_id)
+    if key not in _versions:
+        found = await repository.definition(unit, version_id)
+        if found is None:
+            raise not_found("campaign_version", version_id)
+        if len(_versions) >= _KEPT_VERSIONS:
+            _versions.clear()
+        _versions[key] = found
+    return _versions[key]
+
+
+_compiled: dict[UUID, Mapping[CompiledKey, CompiledVariant]] = {}
+
+
+def compiled(version_id: UUID, definition: Definition) -> Mapping[CompiledKey, CompiledVariant]:
+    """Every variant of a version, parsed once in each process."""
+    if version_id not in _compiled:
+        if len(_compiled) >= _KEPT_VERSIONS:
+            _compiled.clear()
+        _compiled[version_id] = _compile(definition)
+    return _compiled[version_id]
+
+
+def _compile(definition: Definition) -> dict[CompiledKey, CompiledVariant]:
+    found: dict[CompiledKey, CompiledVariant] = {}
+    for step in definition.steps:
+        for variant in step.variants:
+            found[step.id, variant.id, ""] = compile_variant(variant)
+        for language, variants in step.languages.items():
+            for variant in variants.values():
+                found[step.id, variant.id, language] = compile_variant(variant)
+    return found
+
+
+def evaluate(when: str, facts: ConditionFacts) -> bool:
+    """Whether a step's condition, checked when it was saved, holds."""
+    return evaluate_condition(saved_condition(when), facts)
+
+
+async def preview(
+    unit: Unit, actor: Actor, name: str, contact_id: UUID, sender: Mapping[str, Any] | None = None
+) -> tuple[PreviewedStep, ...]:
+    """Each variant of each step as this person would read it, in their language where there is one.
+
+    ``sender`` has name, address and signature; left out, it is the first mailbox's address.
+    """
+    found = await campaign(unit, actor, name)
+    person = (await load_recipients(unit, [contact_id])).get(contact_id)
+    if person is None:
+        raise not_found("contact", contact_id)
+    address = next(iter(found.definition.mailboxes), "")
+    facts = {**person.facts, "sender": sender or {"name": address.partition("@")[0], "address": address}}
+    parsed = compiled(found.version_id, found.definition)
+    shown = []
+    for step in found.definition.steps:
+        for variant in step.variants:
+            language = person.language if (step.id, variant.id, person.language or "") in parsed else None
+            rendered = parsed[step.id, variant.id, language or ""].render(facts)
+            shown.append(PreviewedStep(step.id, variant.id, language, rendered))
+    return tuple(shown)
+
+
+async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None:
+    """Move a campaign to another state; the same one changes nothing. A stop is final.
+
+    Raises ``CadenzaError`` (conflict) for a move that there is not.
+    """
+    query = select(CampaignRow).where(
+        CampaignRow.workspace_id == unit.workspace_id, CampaignRow.id == campaign_id
+    )
+    row = (
+        await unit.session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    ).one_or_none()
+    if row is None:
+        raise not_found("campaign", campaign_id)
+    if row.state == state:
+        return
+    if state not in _MOVES[CampaignState(row.state)]:
+        raise CadenzaError(
+            "campaign_state", f"{row.name} is {row.state} and cannot become {state.value}.", Kind.CONFLICT
+        )
+    row.state = state.value
+    if state is CampaignState.RUNNING and row.launched_at is None:
+        row.launched_at = unit.world.now()
+    await unit.session.flush()
