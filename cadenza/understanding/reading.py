@@ -37,7 +37,8 @@ def read(reply: Reply) -> Reading:
     new = extract(reply.raw_body, reply.from_name)
     text = new.text or ""
     thread = [message.text for message in reply.thread]
-    language = detect_language(text, [plain_text(reply.subject), *thread, new.history[:500]])
+    context = [plain_text(reply.subject), *thread, new.history[:500]]
+    language = detect_language(text, context) if text else None
     spoken = language or "en"
     american = spoken == "en" and writes_month_first(reply.from_email, reply.received_at)
     tokens = tokenize(text, spoken, american=american)
