@@ -14,8 +14,8 @@ from cadenza.analytics.contracts import Rate
 from cadenza.analytics.service import counts, rates
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contacts_of_file, load_recipients
-from cadenza.campaigns.contracts import Campaign, CampaignState, Step
-from cadenza.campaigns.service import campaign, campaigns
+from cadenza.campaigns.contracts import Campaign, CampaignState, Rendered, Step, Variant
+from cadenza.campaigns.service import campaign, campaigns, preview
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
@@ -24,6 +24,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import timeline
+from cadenza.web.charts import axis_top
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
@@ -124,6 +125,16 @@ async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID
         ids = [chosen, *ids]
     people = await load_recipients(unit, ids)
     return {i: people[i] for i in ids if i in people}
+
+
+async def _preview(
+    unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant, person: Recipient | None
+) -> Rendered | None:
+    """The text as this person would read it; None when there is nobody to show it for."""
+    if person is None:
+        return None
+    shown = await preview(unit, actor, found.name, person.contact_id)
+    return next(each.rendered for each in shown if (each.step, each.variant) == (step.id, variant.id))
 
 
 def _score(steps: Sequence[Step]) -> dict[str, Any]:
