@@ -7,11 +7,14 @@ from cadenza.understanding.absence import read_automatic
 from cadenza.understanding.answers import accepted_slots, read_answer
 from cadenza.understanding.contracts import (
     Analysis,
+    Authority,
+    Budget,
     FailureType,
     Focus,
     Intent,
     Interest,
     MailKind,
+    Objection,
     Queue,
     Referral,
     Reply,
@@ -116,35 +119,18 @@ def _best(probabilities: dict[str, float]) -> str:
 
 
 def _ruled(reading: Reading, judged: _Judgement, intents: dict[str, float]) -> _Judgement:
-    """What surely is more than a tendency: a stop in words, an answer to our question, a slot that is offered."""
+    """What surely is more than a tendency: a stop in words, an answer to our question, a slot that is taken."""
     if reading.has("unsubscribe") and not _stops_something_else(reading, intents):
-        return replace(
-            judged,
-            intent=Intent.UNSUBSCRIBE,
-            confidence=_RULE,
-            interest=Interest.NONE,
-            sentiment=min(judged.sentiment, 0.0),
-        )
+        tone = min(judged.sentiment, 0.0)
+        return _consistent(replace(judged, intent=Intent.UNSUBSCRIBE, confidence=_RULE, sentiment=tone))
     answer = read_answer(reading)
     if answer and (answer.intent is not judged.intent or answer.confidence > judged.confidence):
-        interest = {
-            Intent.MEETING_REQUEST: Interest.HIGH,
-            Intent.NOT_INTERESTED: Interest.NONE,
-            Intent.UNSUBSCRIBE: Interest.NONE,
-        }
-        return replace(
-            judged,
-            intent=answer.intent,
-            confidence=answer.confidence,
-            interest=interest.get(answer.intent, Interest.MEDIUM),
-        )
-    if accepted_slots(reading) and judged.intent is not Intent.MEETING_REQUEST and not reading.has("no"):
-        return replace(
-            judged,
-            intent=Intent.MEETING_REQUEST,
-            confidence=max(0.7, intents["meeting_request"]),
-            interest=Interest.HIGH,
-        )
+        interest = Interest.HIGH if answer.intent is Intent.MEETING_REQUEST else Interest.MEDIUM
+        answered = replace(judged, intent=answer.intent, confidence=answer.confidence, interest=interest)
+        return _consistent(answered)
+    if judged.intent is not Intent.MEETING_REQUEST and accepted_slots(reading) and not reading.has("no"):
+        confidence = max(0.7, intents[Intent.MEETING_REQUEST])
+        return replace(judged, intent=Intent.MEETING_REQUEST, confidence=confidence, interest=Interest.HIGH)
     return _consistent(judged)
 
 
@@ -176,32 +162,39 @@ def _stops_something_else(reading: Reading, intents: dict[str, float]) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Values with the places that they were read from."""
+
+    objections: list[tuple[Objection, tuple[Span, ...]]]
+    authority: tuple[Authority, tuple[Span, ...]]
+    vendors: list[tuple[str, Span]]
+    budget: tuple[Budget, Span] | None
+    questions: list[Span]
+    times: tuple[tuple[str, ...], list[Span]]
+    day: tuple[str | None, list[Span]]
+    people: tuple[tuple[Referral, ...], list[Span]]
+
+
+def _facts(reading: Reading, kind: MailKind, intent: Intent) -> _Facts:
+    person = kind is MailKind.PERSON
+    return _Facts(
+        objections=labels.objections(reading, intent) if person else [],
+        authority=labels.authority(reading, automatic=not person),
+        vendors=details.find_competitors(reading.text) if person else [],
+        budget=details.find_budget(reading.text) if person else None,
+        questions=details.find_questions(reading.text) if person else [],
+        times=_times(reading, intent),
+        day=_return_date(reading, kind, intent),
+        people=_referrals(reading, kind, intent),
+    )
+
+
 def _assemble(reading: Reading, kind: MailKind, judged: _Judgement) -> Analysis:
-    automatic_mail = kind is not MailKind.PERSON
-    intent = judged.intent
-    sentiment = round(judged.sentiment, 2)
-    raised = [] if automatic_mail else labels.objections(reading, intent)
+    person, intent, sentiment = kind is MailKind.PERSON, judged.intent, round(judged.sentiment, 2)
+    facts = _facts(reading, kind, intent)
+    raised = tuple(objection for objection, _ in facts.objections)
     queue = labels.queue(reading, intent, judged.interest, kind, sentiment)
-    role, role_spans = labels.authority(reading, automatic_mail)
-    vendors = [] if automatic_mail else details.find_competitors(reading.text)
-    money = None if automatic_mail else details.find_budget(reading.text)
-    asked = [] if automatic_mail else details.find_questions(reading.text)
-    times, time_spans = _times(reading, intent)
-    day, day_spans = _return_date(reading, kind, intent)
-    people, people_spans = _referrals(reading, kind, intent)
-    objection_names = tuple(objection for objection, _ in raised)
-    evidence: dict[str, list[Span]] = {
-        "intent": _intent_evidence(reading, intent),
-        "objections": [span for _, spans in raised for span in spans],
-        "authority": list(role_spans),
-        "competitors": [span for _, span in vendors],
-        "budget": [money[1]] if money else [],
-        "questions": asked,
-        "proposed_times": time_spans,
-        "return_date": day_spans,
-        "referrals": people_spans,
-        "urgency": reading.marks["urgent"] if judged.urgency is Urgency.HIGH else [],
-    }
     return Analysis(
         language=reading.language,
         text=reading.new.text,
@@ -209,22 +202,39 @@ def _assemble(reading: Reading, kind: MailKind, judged: _Judgement) -> Analysis:
         confidence=round(judged.confidence, 3),
         interest=judged.interest,
         sentiment=sentiment,
-        urgency=_urgency(reading, judged, queue, automatic_mail=automatic_mail),
-        objections=objection_names,
-        authority=role,
+        urgency=_urgency(reading, judged, queue, automatic_mail=not person),
+        objections=raised,
+        authority=facts.authority[0],
         buying_stage=labels.buying_stage(reading, intent, judged.interest),
-        focus=labels.focus(reading) if not automatic_mail else Focus.UNKNOWN,
+        focus=labels.focus(reading) if person else Focus.UNKNOWN,
         queue=queue,
-        return_date=day,
-        referrals=people,
-        competitors=tuple(name for name, _ in vendors),
-        budget=money[0] if money else None,
-        proposed_times=times,
-        questions=tuple(reading.text[start:end] for start, end in asked),
-        needs_person=judged.confidence < _UNSURE and not automatic_mail,
-        evidence={name: covering(reading.text, spans) for name, spans in evidence.items() if spans},
-        signals=read_signals(reading, intent, queue, objection_names, sentiment, automatic=automatic_mail),
+        return_date=facts.day[0],
+        referrals=facts.people[0],
+        competitors=tuple(name for name, _ in facts.vendors),
+        budget=facts.budget[0] if facts.budget else None,
+        proposed_times=facts.times[0],
+        questions=tuple(reading.text[start:end] for start, end in facts.questions),
+        needs_person=judged.confidence < _UNSURE and person,
+        evidence=_evidence(reading, judged, facts),
+        signals=read_signals(reading, intent, queue, raised, sentiment, automatic=not person),
     )
+
+
+def _evidence(reading: Reading, judged: _Judgement, facts: _Facts) -> dict[str, tuple[Span, ...]]:
+    places: dict[str, list[Span]] = {
+        "intent": _intent_evidence(reading, judged.intent),
+        "objections": [span for _, spans in facts.objections for span in spans],
+        "authority": list(facts.authority[1]),
+        "competitors": [span for _, span in facts.vendors],
+        "budget": [facts.budget[1]] if facts.budget else [],
+        "questions": facts.questions,
+        "proposed_times": facts.times[1],
+        "return_date": facts.day[1],
+        "referrals": facts.people[1],
+        "urgency": reading.marks["urgent"] if judged.urgency is Urgency.HIGH else [],
+    }
+    covered = {name: covering(reading.text, spans) for name, spans in places.items()}
+    return {name: spans for name, spans in covered.items() if spans}
 
 
 def _intent_evidence(reading: Reading, intent: Intent) -> list[Span]:

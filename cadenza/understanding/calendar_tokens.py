@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from cadenza.understanding.calendar_words import MONTHS, WEEKDAYS, WORDS
+from cadenza.understanding.calendar_names import MONTHS, WEEKDAYS
+from cadenza.understanding.calendar_words import WORDS
 
 _LIMIT = 8_000  # characters; times are offered in a few lines
 # Articles and small words that may stand between the parts of a date.

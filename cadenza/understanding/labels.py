@@ -80,7 +80,7 @@ def _only_asks(reading: Reading) -> bool:
     )
 
 
-def authority(reading: Reading, automatic: bool) -> tuple[Authority, tuple[Span, ...]]:
+def authority(reading: Reading, *, automatic: bool) -> tuple[Authority, tuple[Span, ...]]:
     """By the words first, then by the title in the signature."""
     if automatic:
         return Authority.UNKNOWN, ()
@@ -96,7 +96,7 @@ def authority(reading: Reading, automatic: bool) -> tuple[Authority, tuple[Span,
     return Authority.UNKNOWN, ()
 
 
-def is_executive(reading: Reading, automatic: bool) -> bool:
+def is_executive(reading: Reading, *, automatic: bool) -> bool:
     """A C-level or the like who writes personally."""
     signature = reading.new.signature
     return (
@@ -104,43 +104,26 @@ def is_executive(reading: Reading, automatic: bool) -> bool:
     )
 
 
+_SIGNING = re.compile(
+    r"\b(?:sign|order|purchase order|contract|invoice|quote|vertrag|bestell\w+|angebot über|devis|signer|contrato|firmar|po)\b|契約|注文|合同|계약",
+    re.IGNORECASE,
+)
+_ASKING = (Intent.INFORMATION_REQUEST, Intent.MEETING_REQUEST, Intent.POSITIVE_INTEREST)
+_NO_STAGE = (*_AUTOMATIC, Intent.NOT_INTERESTED, Intent.UNSUBSCRIBE, Intent.OTHER)
+
+
 def buying_stage(reading: Reading, intent: Intent, interest: Interest) -> BuyingStage:
-    if interest is Interest.NONE or intent in (
-        *_AUTOMATIC,
-        Intent.NOT_INTERESTED,
-        Intent.UNSUBSCRIBE,
-        Intent.OTHER,
-    ):
+    """How far they are: signing words, then prices and technology, then plain questions."""
+    if interest is Interest.NONE or intent in _NO_STAGE:
         return BuyingStage.NONE
-    if (
-        reading.has("price")
-        and re.search(
-            r"\b(?:sign|order|purchase order|contract|invoice|quote|vertrag|bestell\w+|angebot über|devis|signer|contrato|firmar|po)\b|契約|注文|合同|계약",
-            reading.text,
-            re.IGNORECASE,
-        )
-        and intent in (Intent.INFORMATION_REQUEST, Intent.MEETING_REQUEST, Intent.POSITIVE_INTEREST)
-    ):
+    if intent in _ASKING and reading.has("price") and _SIGNING.search(reading.text):
         return BuyingStage.DECISION
-    if intent is Intent.INFORMATION_REQUEST:
-        return (
-            BuyingStage.EVALUATION
-            if reading.has("price") or reading.has("technical") or reading.has("legal")
-            else BuyingStage.CONSIDERATION
-        )
-    if intent is Intent.MEETING_REQUEST:
-        return (
-            BuyingStage.EVALUATION
-            if reading.has("price") or reading.has("technical")
-            else BuyingStage.CONSIDERATION
-        )
-    if intent in (Intent.POSITIVE_INTEREST, Intent.OBJECTION):
-        return (
-            BuyingStage.CONSIDERATION
-            if interest in (Interest.HIGH, Interest.MEDIUM)
-            else BuyingStage.AWARENESS
-        )
-    return BuyingStage.AWARENESS
+    if intent in (Intent.INFORMATION_REQUEST, Intent.MEETING_REQUEST):
+        compares = reading.has("price") or reading.has("technical") or reading.has("legal")
+        return BuyingStage.EVALUATION if compares else BuyingStage.CONSIDERATION
+    live = interest in (Interest.HIGH, Interest.MEDIUM)
+    considers = live and intent in (Intent.POSITIVE_INTEREST, Intent.OBJECTION)
+    return BuyingStage.CONSIDERATION if considers else BuyingStage.AWARENESS
 
 
 def focus(reading: Reading) -> Focus:
@@ -188,8 +171,7 @@ def _person_queue(reading: Reading, intent: Intent, interest: Interest) -> Queue
         Intent.REFERRAL,
     ):
         return Queue.EXECUTIVE
-    asks = intent in (Intent.INFORMATION_REQUEST, Intent.MEETING_REQUEST, Intent.POSITIVE_INTEREST)
-    if reading.has("price") and asks and intent is not Intent.MEETING_REQUEST:
+    if reading.has("price") and intent in _ASKING and intent is not Intent.MEETING_REQUEST:
         return Queue.PRICING
     if reading.has("technical") and intent is Intent.INFORMATION_REQUEST:
         return Queue.TECHNICAL

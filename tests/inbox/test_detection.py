@@ -128,7 +128,7 @@ def test_mail_fields() -> None:
         ("Subject: Grüße\r\n\r\nGrüße".encode(), "Grüße", "Grüße"),
         (b"Subject: =?utf-8?b?!!!?=\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8", "", "Hello"),
         (
-            "Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n".encode() + "日本".encode("iso-2022-jp"),
+            b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + "日本".encode("iso-2022-jp"),
             "",
             "日本",
         ),

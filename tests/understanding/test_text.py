@@ -6,13 +6,17 @@ from cadenza.understanding.service import extract, is_forward
 
 MAILS = {
     "gmail en, wrapped": (
-        "Hi Tom,\n\nsounds good.\n\nBest regards,\nAnn Lee\nHead of Sales | Acme GmbH\n+49 30 1234567\n\n"
-        "On Mon, Nov 23, 2026 at 9:14 AM Tom Berg <tom@x.example>\nwrote:\n\n> Hello Ann\n> can we talk?\n",
+        (
+            "Hi Tom,\n\nsounds good.\n\nBest regards,\nAnn Lee\nHead of Sales | Acme GmbH\n+49 30 1234567\n\n"
+            "On Mon, Nov 23, 2026 at 9:14 AM Tom Berg <tom@x.example>\nwrote:\n\n> Hello Ann\n> can we talk?\n"
+        ),
         "Hi Tom,\n\nsounds good.",
     ),
     "outlook de": (
-        "Hallo,\n\nnein danke.\n\nViele Grüße\nJens Meier\n\n________________________________\nVon: Tom Berg <tom@x.example>\n"
-        "Gesendet: Montag, 23. November 2026 09:14\nAn: Jens\nBetreff: Frage\n\nHallo Jens",
+        (
+            "Hallo,\n\nnein danke.\n\nViele Grüße\nJens Meier\n\n________________________________\nVon: Tom Berg <tom@x.example>\n"
+            "Gesendet: Montag, 23. November 2026 09:14\nAn: Jens\nBetreff: Frage\n\nHallo Jens"
+        ),
         "Hallo,\n\nnein danke.",
     ),
     "outlook it": (
@@ -64,8 +68,10 @@ MAILS = {
         "Unos 40.\n\nMi jefa, Laura.",
     ),
     "html with quote and preheader": (
-        "<div style='display:none'>secret preheader</div><p>No thanks</p><div class='gmail_quote'>"
-        "<div class='gmail_attr'>On 1 Jan 2026 Tom wrote:</div><blockquote class='gmail_quote'>old</blockquote></div>",
+        (
+            "<div style='display:none'>secret preheader</div><p>No thanks</p><div class='gmail_quote'>"
+            "<div class='gmail_attr'>On 1 Jan 2026 Tom wrote:</div><blockquote class='gmail_quote'>old</blockquote></div>"
+        ),
         "No thanks",
     ),
     "html answer after a quote": (
