@@ -3,16 +3,19 @@
 import asyncio
 import json
 import secrets
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from cadenza.campaigns.service import apply
 from cadenza.channels.contracts import Server, Tls
 from cadenza.channels.service import NewMailbox, add_mailbox
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.identity.service import create_workspace, workspaces
 from cadenza.sandbox.contracts import World
+from cadenza.sandbox.people import contacts_csv, people
 
 MAILBOXES = {
     "anna.berger@nordwerk.example": "Anna Berger",
@@ -34,7 +37,11 @@ async def seed_demo(
     if login["ready"]:
         return
     actor = await _owner(database, str(login["password"]))
-    await _fill(database, actor, passwords, ports)
+    files = folder / "demo"
+    files.mkdir(exist_ok=True)
+    (files / "demo-contacts.csv").write_text(contacts_csv(people(world)), "utf-8")
+    shutil.copyfile(_CAMPAIGN, files / _CAMPAIGN.name)
+    await _fill(database, actor, passwords, ports, files)
     _save(note, {**login, "ready": True})
 
 
@@ -78,9 +85,9 @@ async def _owner(database: Database, password: str) -> Actor:
 
 
 async def _fill(
-    database: Database, actor: Actor, passwords: Mapping[str, str], ports: tuple[int, int]
+    database: Database, actor: Actor, passwords: Mapping[str, str], ports: tuple[int, int], files: Path
 ) -> None:
-    """Each part may have been made by an earlier try: then it is made again, to the same end."""
+    """All in one transaction; the campaign stays a draft and brings its contacts along."""
     smtp, imap = (Server("127.0.0.1", port, Tls.NONE) for port in ports)
     async with database.unit(actor.workspace_id) as unit:
         for address, name in MAILBOXES.items():
@@ -88,3 +95,9 @@ async def _fill(
                 address=address, smtp=smtp, imap=imap, user=address, display_name=name, daily_limit=60
             )
             await add_mailbox(unit, actor, new, passwords[address])
+        applied = await apply(unit, actor, (files / _CAMPAIGN.name).read_text("utf-8"), files)
+        if applied.errors:
+            wrong = tuple(Problem(e["message"], line=e["line"], key=e["key"]) for e in applied.errors)
+            raise CadenzaError(
+                "demo_campaign_refused", "The demo's campaign file is refused.", problems=wrong
+            )

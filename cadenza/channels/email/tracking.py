@@ -35,7 +35,7 @@ _AGENTS = (
 )  # fmt: skip
 
 # Apple's privacy proxy names itself only "Mozilla/5.0"; no browser does.
-_BARE_AGENT = re.compile(r"\s*(?:mozilla/5\.0\s*)?")
+_BARE_AGENT = re.compile(r"\s*(?:mozilla/5\.0\s*)?", re.IGNORECASE)
 
 _NETWORKS = tuple(
     (ipaddress.ip_network(network), name)
