@@ -86,22 +86,26 @@ def _query() -> Select[Any]:
 
 async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
     """Two queries, however many contacts."""
+    rows = await unit.session.execute(query.execution_options(populate_existing=True))
     found = [
         _Whole(row, account, sorted(addresses or [], key=lambda a: (not a["main"], a["value"])))
-        for row, account, addresses in (await unit.session.execute(query)).all()
+        for row, account, addresses in rows
     ]
-    pairs = {id(whole): [(a["channel"], a["value"]) for a in whole.addresses] for whole in found}
-    asked = {id(whole): values_to_ask(whole.row.id, pairs[id(whole)]) for whole in found}
-    stops = await stops_of(unit, (value for values in asked.values() for value in values))
+    asked = [values_to_ask(w.row.id, [(a["channel"], a["value"]) for a in w.addresses]) for w in found]
     by_value: dict[tuple[str, str], list[Suppression]] = {}
-    for row in stops:
-        by_value.setdefault((row.kind, row.value), []).append(as_suppression(row))
-    for whole in found:
-        mine = [stop for kind, value in asked[id(whole)] for stop in by_value.get((kind.value, value), ())]
-        whole.stops = sorted(
-            set(mine), key=lambda stop: (stop.at, stop.kind.value, stop.value, stop.reason.value)
-        )
+    for stop in await stops_of(unit, (value for values in asked for value in values)):
+        by_value.setdefault((stop.kind, stop.value), []).append(as_suppression(stop))
+    for whole, values in zip(found, asked, strict=True):
+        _lay_stops(whole, [stop for value in values for stop in by_value.get(value, ())])
     return found
+
+
+def _lay_stops(whole: _Whole, stops: Sequence[Suppression]) -> None:
+    """The earliest first. An address that bounced is dead, also when that was before it was imported."""
+    whole.stops = sorted(set(stops), key=lambda s: (s.at, s.kind.value, s.value, s.reason.value))
+    bounced = {stop.value for stop in whole.stops if _only_that_address(stop)}
+    for address in whole.addresses:
+        address["dead"] = address["dead"] or address["value"] in bounced
 
 
 async def load_recipients(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID, Recipient]:

@@ -53,7 +53,8 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
         return _refused(reading.name, wrong.problems)
     if row is None or differences:
         row = await _new_version(unit, actor, row, reading.definition, (source, folder, differences))
-    return Applied(reading.name, row.version, before is None, (*differences, *people), ())  # noqa: FBT003 - one field
+    said = (*differences, *people)
+    return Applied(reading.name, row.version, created=before is None, changes=said, errors=())
 
 
 def _must_be_open(row: CampaignRow | None, differences: tuple[str, ...]) -> None:
@@ -76,7 +77,7 @@ async def _read(unit: Unit, source: str, folder: Folder) -> Reading:
 
 def _refused(name: str, problems: tuple[Problem, ...]) -> Applied:
     errors = tuple({"line": p.line, "key": p.key, "message": p.message} for p in problems)
-    return Applied(name, None, False, (), errors)
+    return Applied(name, None, created=False, changes=(), errors=errors)
 
 
 async def _import_people(unit: Unit, actor: Actor, definition: Definition, folder: Folder) -> tuple[str, ...]:
