@@ -111,7 +111,7 @@ async def test_shortcuts_are_listed_and_can_be_switched_off(visitor: Visitor) ->
 async def test_pointing_at_a_claim_lights_its_words(visitor: Visitor) -> None:
     page = visitor.page
     await visitor.open(f"/inbox/{visitor.site.seeded.conversation}?view=all")
-    chip = page.locator(".chip", has_text="budget").locator("visible=true").first
+    chip = page.locator(".chip", has_text="15,000 EUR")
     letter = await chip.get_attribute("data-ev")
     mark = page.locator(f'mark[data-ev="{letter}"]').first
     await expect(mark).to_contain_text("etwa 15.000 Euro")
