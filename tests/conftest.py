@@ -26,8 +26,8 @@ _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """A PostgreSQL server: the one that CADENZA_TEST_DATABASE_URL names, else an embedded one of this run."""
-    if given := os.environ.get("CADENZA_TEST_DATABASE_URL"):
+    """A PostgreSQL server: the one that CADENZA_DATABASE_URL names, else an embedded one of this run."""
+    if given := os.environ.get("CADENZA_DATABASE_URL"):
         yield given
         return
     with tempfile.TemporaryDirectory(prefix="cadenza-test-") as folder:

@@ -1,7 +1,8 @@
 """Which routes, jobs and loops there are: every room's part, put together."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
@@ -18,7 +19,7 @@ from cadenza.inbox.service import read_mail_boxes
 from cadenza.web.contracts import Edge
 from cadenza.web.service import install
 
-Loop = Callable[[Database, Settings], Awaitable[None]]
+Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
 JOBS: Mapping[str, Job] = {ANALYSE: analyse}
 LOOPS: tuple[Loop, ...] = (dispatch, keep_house, read_mail_boxes)

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from granian.constants import Interfaces
@@ -20,8 +20,9 @@ from cadenza.core.installation import attach, continue_world, follow_world, open
 from cadenza.core.jobs import run_jobs
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
+from cadenza.sandbox.service import demo_login, serve
 
-_READY_SECONDS = 60
+T = TypeVar("T")
 
 
 @click.command()
@@ -66,15 +67,32 @@ async def _run(database: Database, current: Settings, world: Path | None, speed:
         *(("--world", str(world.absolute())) if world else ()),
         *(("--speed", str(speed)) if speed else ()),
     ]
-    children = [Child(("sandbox", *options)), Child(("web",)), Child(("worker",))]
     stop = stop_on_signals()
-    running = asyncio.create_task(supervise(children, environment, stop))
-    announcing = asyncio.create_task(_announce(current, port))
+    keeping = [asyncio.create_task(supervise([Child(("sandbox", *options))], environment, stop))]
     try:
-        await running
+        # World time begins with the sandbox, so the others wait for it.
+        login = await _unless_stopped(demo_login(current.home), stop)
+        if login:
+            others = [Child(("web",)), Child(("worker",))]
+            keeping.append(asyncio.create_task(supervise(others, environment, stop)))
+            await _unless_stopped(_announce(current, port, login), stop)
+            await stop.wait()
     finally:
-        announcing.cancel()
+        stop.set()
+        await asyncio.gather(*keeping)
     click.echo("Stopped.", err=True)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
+    """The work's result, or None when the signal to stop came first."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
 
 
 def _free_port(current: Settings) -> int:
@@ -95,12 +113,15 @@ def _free_port(current: Settings) -> int:
     )
 
 
-async def _announce(current: Settings, port: int) -> None:
-    address = f"http://{current.host}:{port}"
+async def _announce(current: Settings, port: int, login: tuple[str, str]) -> None:
     while not await _answers(current.host, port):
         await asyncio.sleep(0.1)
-    login = await composition.demo_login(current)
-    click.echo(f"\n  Cadenza runs at {address}\n  Sign in as {login}\n  Ctrl-C stops everything.\n")
+    email, password = login
+    click.echo(
+        f"\n  Cadenza runs at http://{current.host}:{port}\n"
+        f"  Sign in as {email} with the password {password}\n"
+        "  Ctrl-C stops everything.\n"
+    )
 
 
 async def _answers(host: str, port: int) -> bool:
@@ -176,6 +197,4 @@ async def worker() -> int:
 async def sandbox(*, world: Path | None, speed: float | None) -> int:
     """Serve the local world: mail servers, prospects, the demo workspace."""
     async with _process() as (database, current):
-        return await _until_stopped(
-            composition.sandbox(database, current, world, speed), follow_world(database)
-        )
+        return await _until_stopped(serve(database, current, world, speed), follow_world(database))

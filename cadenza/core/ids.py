@@ -8,15 +8,15 @@ _NAMESPACE = UUID("6f0d1f2e-6a43-5d0a-9a58-2f3b7a1c9d10")
 
 
 def new_id() -> UUID:
-    """UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits.
+    """UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, 12 bits of their fraction (6.2, method 3), then
+    random bits; so that rows made one after the other in one process sort in that order.
 
-    The one place beside ``core.clock`` that reads the machine's time: an id's time is never shown
-    nor compared, it only keeps neighbouring rows together in the index.
+    The one place beside ``core.clock`` that reads the machine's time: an id's time is never shown nor used to decide.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)
 
 
 def derived_id(*parts: object) -> UUID:

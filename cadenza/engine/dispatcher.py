@@ -69,8 +69,8 @@ class Dispatcher:
         busy = list(self._lanes)
         async with self._database.unit(workspace_id) as unit:
             await end_holds(unit)
-            retried = await repository.claim_retries(
-                unit, self._worker, self._lease, self._settings.dispatch_batch, busy
+            retried = await claim_retries(
+                unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy
             )
             fresh = await claim(
                 unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy,

@@ -19,7 +19,7 @@ def next_moment(not_before: datetime, window: Window, zone: str, country: str | 
     local = slot.astimezone(ZoneInfo(window.zone or zone))
     end = local.replace(hour=window.end.hour, minute=window.end.minute, second=0, microsecond=0)
     left = end - local if end > local else timedelta(0)
-    moment = slot + left * share(key)
+    moment = slot + left * share(f"{key}/{local.date()}")  # another hour every day, so that no hour is a trap
     return moment if is_inside(window, moment, zone, country) else slot
 
 

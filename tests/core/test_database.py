@@ -13,6 +13,8 @@ from cadenza.identity.contracts import Actor
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
 
+pytestmark = pytest.mark.postgres
+
 
 def test_models_and_migrations_are_equal(database_url: str) -> None:
     ours = all_models()

@@ -8,6 +8,8 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.jobs import enqueue, run_jobs
 
+pytestmark = pytest.mark.postgres
+
 
 async def _until(done: asyncio.Event, database: Database, jobs: dict[str, object]) -> None:
     worker = asyncio.create_task(run_jobs(database, jobs))  # type: ignore[arg-type]

@@ -16,7 +16,6 @@ BENCHMARKS = {
     "dispatch": "cadenza.app.benchmarks.dispatch:run",
     "crashes": "cadenza.app.benchmarks.crashes:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
-    "replies": "cadenza.app.benchmarks.replies:run",
 }
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import text
 
 from cadenza.app.benchmarks.commands import Baseline, Result
 from cadenza.app.benchmarks.scratch import (
+    KEYS,
     NOON,
     PASSWORD,
     loopback,
@@ -29,7 +30,6 @@ from cadenza.app.benchmarks.scratch import (
     scratch_server,
     sender_addresses,
     worker_environment,
-    KEYS,
 )
 from cadenza.core.clock import Anchor, MachineClock, ManualClock
 from cadenza.core.database import Database
@@ -61,7 +61,11 @@ class Scene:
 
     async def start_worker(self, fault: str = "") -> None:
         environment = worker_environment(
-            self.server.url, self.home, CADENZA_LEASE_SECONDS=str(_LEASE), CADENZA_DISPATCH_BATCH="200", FAULT=fault
+            self.server.url,
+            self.home,
+            CADENZA_LEASE_SECONDS=str(_LEASE),
+            CADENZA_DISPATCH_BATCH="200",
+            FAULT=fault,
         )
         self.worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cadenza.app", "worker", env=os.environ | environment
@@ -86,7 +90,9 @@ class Scene:
 
     async def count(self, query: str) -> int:
         async with self.database.engine.connect() as connection:
-            await connection.execute(text("select set_config('cadenza.workspace', :w, true)"), {"w": self.workspace})
+            await connection.execute(
+                text("select set_config('cadenza.workspace', :w, true)"), {"w": self.workspace}
+            )
             return int((await connection.execute(text(query))).scalar_one())
 
     async def unsettled(self) -> int:
@@ -115,9 +121,15 @@ class Scene:
             "twice": sum(1 for times in taken.values() if times > 1),
             "sent": await self.count("select count(*) from touches where state = 'sent'"),
             "in_doubt": await self.count("select count(*) from touches where state = 'in_doubt'"),
-            "listed": await self.count("select count(*) from work_items where kind = 'in_doubt' and done_at is null"),
-            "open": await self.count("select count(*) from touches where state in ('claimed', 'sending', 'deferred')"),
-            "sent_events": await self.count("select count(distinct touch_id) from events where kind = 'sent'"),
+            "listed": await self.count(
+                "select count(*) from work_items where kind = 'in_doubt' and done_at is null"
+            ),
+            "open": await self.count(
+                "select count(*) from touches where state in ('claimed', 'sending', 'deferred')"
+            ),
+            "sent_events": await self.count(
+                "select count(distinct touch_id) from events where kind = 'sent'"
+            ),
         }
         broken = []
         if figures["twice"]:
@@ -145,7 +157,9 @@ async def scene(people: int) -> AsyncIterator[Scene]:
         ports = await relay.start("127.0.0.1", 0), await mailboxes.start("127.0.0.1", 0)
         async with scratch_server() as server:
             database = Database(server.url, secrets=KEYS, machine=MachineClock(), world=world)
-            actor = await running_campaign(database, people, loopback(ports[0]), loopback(ports[1]), user="user")
+            actor = await running_campaign(
+                database, people, loopback(ports[0]), loopback(ports[1]), user="user"
+            )
             late = NOON + timedelta(hours=11, minutes=59)
             await set_world(database, start=Anchor(database.machine.now(), late, 0.001))
             stage = Scene(server, Path(folder), ledger, str(actor.workspace_id), database)

@@ -41,7 +41,9 @@ async def run() -> Result:
         name="dispatch",
         value=round(value, 1),
         unit="messages/s",
-        baselines=(Baseline("smtp-source into the same sink", round(baseline, 1), round(value / baseline, 4)),),
+        baselines=(
+            Baseline("smtp-source into the same sink", round(baseline, 1), round(value / baseline, 4)),
+        ),
         detail={"sent": sent, "people": _PEOPLE, "seconds": round(seconds, 2), "turns": turns, "workers": 1},
         failed=() if sent == _PEOPLE else (f"only {sent} of {_PEOPLE} left",),
     )
@@ -70,7 +72,9 @@ async def _sent(database: Database) -> int:
 def _tool(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise CadenzaError("postfix_missing", f"{name} is not on this machine.", fix="Install Postfix: it brings the tool.")
+        raise CadenzaError(
+            "postfix_missing", f"{name} is not on this machine.", fix="Install Postfix: it brings the tool."
+        )
     return found
 
 

@@ -91,7 +91,9 @@ def worker_environment(url: str, home: Path, **more: str) -> dict[str, str]:
     }
 
 
-async def running_campaign(database: Database, people: int, smtp: Server, imap: Server, *, user: str = "") -> Actor:
+async def running_campaign(
+    database: Database, people: int, smtp: Server, imap: Server, *, user: str = ""
+) -> Actor:
     """A launched one-step campaign to that many people, everybody due within the day before ``NOON`` is over."""
     workspace, _ = await create_workspace(
         database, "Bench", owner_email="bench@bench.example", owner_name="Bench", password=PASSWORD
@@ -99,11 +101,14 @@ async def running_campaign(database: Database, people: int, smtp: Server, imap: 
     actor = Actor(workspace.id, Role.OWNER, Origin.COMMAND_LINE, name="bench")
     addresses = sender_addresses(people)
     rows = "".join(
-        f"p{n}@company{n // 3}.example,First{n},Last{n},Company {n // 3},DE,Europe/Berlin\n" for n in range(people)
+        f"p{n}@company{n // 3}.example,First{n},Last{n},Company {n // 3},DE,Europe/Berlin\n"
+        for n in range(people)
     )
     async with database.unit(workspace.id) as unit:
         for address in addresses:
-            new = NewMailbox(address=address, smtp=smtp, imap=imap, user=user and address, daily_limit=_PER_MAILBOX)
+            new = NewMailbox(
+                address=address, smtp=smtp, imap=imap, user=user and address, daily_limit=_PER_MAILBOX
+            )
             await add_mailbox(unit, actor, new, PASSWORD)
         await import_contacts(unit, actor, (_HEADER + rows).encode(), file="people.csv")
         applied = await apply(unit, actor, _DOCUMENT.format(mailboxes=", ".join(addresses)))
