@@ -26,6 +26,11 @@ select :workspace, r.id, r.name, r.name_key, r.domain, r.country, r.industry, '{
 from jsonb_to_recordset(cast(:rows as jsonb))
   as r(id uuid, name text, name_key text, domain text, country text, industry text)
 """
+_NAME_ACCOUNTS = """
+update accounts a set name = r.name, name_key = r.name_key
+from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text, name_key text)
+where a.workspace_id = :workspace and a.id = r.id and a.name = a.domain
+"""
 _INSERT_CONTACTS = """
 insert into contacts (workspace_id, id, account_id, first_name, last_name, title, website, country, language, timezone,
                       custom, search, created_at, updated_at)
@@ -215,14 +220,19 @@ async def _accounts(unit: Unit, people: Sequence[Person], now: datetime) -> dict
     """The account of each key: by domain, else by the name of one without a domain; what is missing is made."""
     wanted = _wanted_accounts(people)
     by_domain, by_name = await _stored_accounts(unit, wanted)
-    found, new = dict[AccountKey | None, UUID](), list[dict[str, Any]]()
+    found, new, named = dict[AccountKey | None, UUID](), list[dict[str, Any]](), list[dict[str, Any]]()
     for key, person in wanted.items():
         known_by, word = (by_domain, key[0]) if key[0] else (by_name, key[1])
         if word not in known_by:
             known_by[word] = new_id()
             new.append(_account(known_by[word], key[0], person))
+        elif person.company:  # until now the domain may have stood for the name
+            named.append(
+                {"id": known_by[word], "name": person.company, "name_key": _name_key(person.company)}
+            )
         found[key] = known_by[word]
     await _run(unit, _INSERT_ACCOUNTS, new, now=now)
+    await _run(unit, _NAME_ACCOUNTS, named)
     return found
 
 

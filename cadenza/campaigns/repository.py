@@ -11,6 +11,8 @@ from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
 from cadenza.core.unit import Unit
 
 _DEFINITION = TypeAdapter(Definition)
+_KEPT_VERSIONS = 2000
+_known_versions: dict[tuple[UUID, UUID], Definition] = {}
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('campaign ' || :workspace || ' ' || :name, 0))"
 
 
@@ -21,6 +23,16 @@ def to_json(definition: Definition) -> object:
 
 def from_json(stored: object) -> Definition:
     return _DEFINITION.validate_python(stored)
+
+
+def _parsed(workspace_id: UUID, version_id: UUID, stored: object) -> Definition:
+    """Versions never change, so each process parses one once."""
+    key = (workspace_id, version_id)
+    if key not in _known_versions:
+        if len(_known_versions) >= _KEPT_VERSIONS:
+            _known_versions.clear()
+        _known_versions[key] = from_json(stored)
+    return _known_versions[key]
 
 
 async def lock_name(unit: Unit, name: str) -> None:
@@ -64,7 +76,7 @@ def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
         state=CampaignState(row.state),
         version=row.version,
         version_id=row.version_id,
-        definition=from_json(version.definition),
+        definition=_parsed(row.workspace_id, version.id, version.definition),
         created_at=row.created_at,
         launched_at=row.launched_at,
         folder=version.folder,
@@ -72,8 +84,11 @@ def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
 
 
 async def definition(unit: Unit, version_id: UUID) -> Definition | None:
+    """Asks the database only for what this process does not know yet."""
+    if known := _known_versions.get((unit.workspace_id, version_id)):
+        return known
     query = select(CampaignVersionRow.definition).where(
         CampaignVersionRow.workspace_id == unit.workspace_id, CampaignVersionRow.id == version_id
     )
     stored = (await unit.session.scalars(query)).one_or_none()
-    return from_json(stored) if stored is not None else None
+    return _parsed(unit.workspace_id, version_id, stored) if stored is not None else None

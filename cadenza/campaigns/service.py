@@ -41,7 +41,6 @@ _MOVES: dict[CampaignState, frozenset[CampaignState]] = {
     CampaignState.FINISHED: frozenset(),
 }
 _KEPT_VERSIONS = 2000
-_versions: dict[tuple[UUID, UUID], Definition] = {}
 
 
 async def campaign(unit: Unit, actor: Actor, name: str) -> Campaign:
@@ -69,15 +68,10 @@ async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:
 
 async def version(unit: Unit, version_id: UUID) -> Definition:
     """What a version says. Versions never change, so each process reads one once. Raises ``CadenzaError`` (not found)."""
-    key = (unit.workspace_id, version_id)
-    if key not in _versions:
-        found = await repository.definition(unit, version_id)
-        if found is None:
-            raise not_found("campaign_version", version_id)
-        if len(_versions) >= _KEPT_VERSIONS:
-            _versions.clear()
-        _versions[key] = found
-    return _versions[key]
+    found = await repository.definition(unit, version_id)
+    if found is None:
+        raise not_found("campaign_version", version_id)
+    return found
 
 
 _compiled: dict[UUID, Mapping[CompiledKey, CompiledVariant]] = {}

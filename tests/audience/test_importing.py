@@ -1,11 +1,14 @@
 """Imports reach the database once, keep what was there, and never lift a stop."""
 
+import asyncio
+import json
 import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from cadenza.audience.commands import _one
 from cadenza.audience.contracts import Channel, SuppressionKind, SuppressionReason
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
 from cadenza.audience.service import (
@@ -19,6 +22,7 @@ from cadenza.audience.service import (
     resolve_contacts_file,
     suppress,
 )
+from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor, Origin, Role
@@ -68,6 +72,39 @@ async def test_importing_again_updates_and_keeps_what_is_left_out(unit: Unit, ow
     assert ann.phone_e164 == "+4930901820"
     assert await count(unit, ContactRow) == 4
     assert await count(unit, AccountRow) == 1
+
+
+async def test_a_company_known_by_its_domain_gets_its_name_later(unit: Unit, owner: Actor) -> None:
+    first = await import_contacts(unit, owner, b"email\nann@acme.example\n", file="a.csv")
+    facts = (await load_recipients(unit, first.contact_ids))[first.contact_ids[0]].facts
+    assert facts["account"]["name"] == "acme.example"
+    await import_contacts(unit, owner, b"email,company\nbo@acme.example,Acme Ltd\n", file="b.csv")
+    await import_contacts(unit, owner, b"email,company\ncy@acme.example,Acme Other\n", file="c.csv")
+    facts = (await load_recipients(unit, first.contact_ids))[first.contact_ids[0]].facts
+    assert facts["account"]["name"] == "Acme Ltd"
+
+
+async def test_two_imports_at_once_make_one_person(database: Database, workspace: Actor) -> None:
+    async def one(name: str) -> int:
+        async with database.unit(workspace.workspace_id) as unit:
+            return (await import_contacts(unit, workspace, PEOPLE, file=name)).created
+
+    assert sorted(await asyncio.gather(one("a.csv"), one("b.csv"))) == [0, 3]
+    async with database.unit(workspace.workspace_id) as unit:
+        assert await count(unit, ContactRow) == 3
+        assert await count(unit, AccountRow) == 1
+
+
+async def test_the_command_prints_the_report(
+    database: Database, workspace: Actor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.csv").write_bytes(PEOPLE)
+    for file, taken in ((tmp_path / "p.csv", True), (tmp_path / "none.csv", False)):
+        assert await _one(database, workspace, file, {}, dry_run=False, as_json=True) is taken
+    report, error = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (report["created"], report["dry_run"], report["compared"]) == (3, False, True)
+    assert "contact_ids" not in report
+    assert error["error"]["code"] == "file_unreadable"
 
 
 async def test_a_linkedin_profile_finds_the_person_under_a_new_address(unit: Unit, owner: Actor) -> None:
