@@ -1,5 +1,6 @@
 """Importing a contact file, or looking at what an import would do."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -65,7 +66,9 @@ async def import_contacts(
     """
     authorize(actor, Action.IMPORT_CONTACTS)
     started = monotonic()
-    parsed = parse_file(data, mapping)
+    parsed = await asyncio.to_thread(
+        parse_file, data, mapping
+    )  # seconds for a large file: others go on meanwhile
     if dry_run:
         return _report(parsed, file, await _count_new(unit, parsed), started, dry_run=True)
     await import_store.lock(unit)

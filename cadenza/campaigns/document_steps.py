@@ -65,7 +65,10 @@ class StepReader:
         return tuple(self._step(number, raws) for number in range(len(raws)))
 
     def _raw(self, value: Value, key: str) -> _Raw:
-        entries = self.reader.mapping(value, key, _STEP_KEYS, required=("id", "variants"), later=_KEYS_LATER)
+        channel = value.content.get("channel") if isinstance(value.content, dict) else None
+        mail = channel is None or channel.value.content == "email"
+        required = ("id", "variants") if mail else ("id",)  # of another channel it is enough to say so
+        entries = self.reader.mapping(value, key, _STEP_KEYS, required=required, later=_KEYS_LATER)
         return _Raw(self._id(entries.get("id"), f"{key}.id"), key, value.line, entries)
 
     def _id(self, entry: Entry | None, key: str) -> str:
