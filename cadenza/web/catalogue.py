@@ -80,7 +80,11 @@ def collect() -> Catalog:
     """Every text of the package that is marked for translation, with the files it stands in."""
     catalogue = Catalog(project="Cadenza", copyright_holder="", charset="utf-8")
     options: dict[str, dict[str, Any]] = {
-        "**/templates/**.html": {"newstyle_gettext": "true", "silent": "false", "extensions": "jinja2.ext.loopcontrols"}
+        "**/templates/**.html": {
+            "newstyle_gettext": "true",
+            "silent": "false",
+            "extensions": "jinja2.ext.loopcontrols",
+        }
     }
     methods = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
     found = extract_from_dir(

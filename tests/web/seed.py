@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from cadenza.campaigns.service import apply, campaign
 from sqlalchemy import update
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import import_contacts, suppress
+from cadenza.campaigns.service import apply, campaign
 from cadenza.channels.contracts import MailboxState, Server, Tls
 from cadenza.channels.service import NewMailbox, add_mailbox, set_state
 from cadenza.core.database import Database
@@ -76,7 +76,7 @@ class Seeded:
             f"/campaigns/{name}/live", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
-            f"/touches/{self.in_doubt}", "/senders", "/nowhere",
+            f"/touches/{self.in_doubt}", "/senders", "/sandbox", "/nowhere",
         )  # fmt: skip
 
 
