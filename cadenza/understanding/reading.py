@@ -8,7 +8,7 @@ from cadenza.understanding.calendar_tokens import Token, tokenize
 from cadenza.understanding.contracts import Reply
 from cadenza.understanding.language import detect_language
 from cadenza.understanding.people import FoundPerson, find_people
-from cadenza.understanding.return_dates import Found, day_to_come_back
+from cadenza.understanding.return_dates import Found, come_back_in
 from cadenza.understanding.slots import Slot, find_slots
 from cadenza.understanding.text import NewText, extract, plain_text
 from cadenza.understanding.zones import named_zone, sender_zone, writes_month_first
@@ -54,7 +54,7 @@ def read(reply: Reply) -> Reading:
         marks={name: cues.spans(name, text, spoken) for name in cues.NAMES},
         people=tuple(find_people(text, sender=reply.from_email, region=_region(reply.from_email))),
         slots=tuple(find_slots(text, tokens, today)) if today else (),
-        come_back=day_to_come_back(text, spoken, today, american=american) if today else None,
+        come_back=come_back_in(text, tokens, today) if today else None,
     )
 
 

@@ -133,7 +133,11 @@ def _only_day(days: Sequence[Day], received: date) -> Found | None:
 
 def day_to_come_back(text: str, language: str, received: date, *, american: bool = False) -> Found | None:
     """The day that a person asks us to write again: the first day of the time they name, or the day after "after X"."""
-    tokens = tokenize(text, language, american=american)
+    return come_back_in(text, tokenize(text, language, american=american), received)
+
+
+def come_back_in(text: str, tokens: Sequence[Token], received: date) -> Found | None:
+    """The same, where the signs are known already."""
     days = [day for day in find_days(tokens, received) if day.last > received]
     if not days:
         return None

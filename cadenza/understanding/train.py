@@ -113,7 +113,10 @@ def train(samples: list[Sample]) -> tuple[dict[str, Any], dict[str, dict[str, fl
         labels = [str(sample.labels[head]) for sample in samples]
         logits, names = held_out_logits(head, inputs, labels, groups)
         temperature = best_temperature(logits, [names.index(label) for label in labels])
-        figures[head] = _figures(softmax(logits / temperature), names, labels)
+        probabilities = softmax(logits / temperature)
+        figures[head] = _figures(probabilities, names, labels)
+        if head == "intent":
+            figures |= _slices(samples, probabilities, names, labels)
         model = _classifier(head).fit(inputs, labels)
         arrays |= _head_arrays(head, model, temperature)
     tones = np.array([float(sample.labels["sentiment"]) for sample in samples])
@@ -145,6 +148,29 @@ def _figures(probabilities: Matrix, names: list[str], labels: list[str]) -> dict
         "calibration_error": calibration_error(confidence, right),
         "share_sure": float(sure.mean()),
         "accuracy_when_sure": float(right[sure].mean()) if sure.any() else 0.0,
+    }
+
+
+def _slices(
+    samples: list[Sample], probabilities: Matrix, names: list[str], labels: list[str]
+) -> dict[str, dict[str, float]]:
+    """Intent on the texts written later and without looking at the cues, and by language."""
+    right = np.array(
+        [names[best] == label for best, label in zip(probabilities.argmax(axis=1), labels, strict=True)]
+    )
+    hard = np.array([bool(sample.labels.get("hard")) for sample in samples])
+    slices = {"intent_hard_texts": _share(right[hard], probabilities.max(axis=1)[hard])} if hard.any() else {}
+    for language in sorted({str(sample.labels["language"]) for sample in samples}):
+        chosen = np.array([sample.labels["language"] == language for sample in samples])
+        slices[f"intent_{language}"] = _share(right[chosen], probabilities.max(axis=1)[chosen])
+    return slices
+
+
+def _share(right: NDArray[np.bool_], confidence: Matrix) -> dict[str, float]:
+    return {
+        "texts": float(len(right)),
+        "accuracy": float(right.mean()),
+        "mean_confidence": float(confidence.mean()),
     }
 
 
