@@ -41,7 +41,7 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
     authorize(actor, Action.EDIT_CAMPAIGNS)
     reading = await _read(unit, source, Folder(folder))
     if reading.definition is None:
-        return _refused(reading.name, reading.problems)
+        return _refused(reading, reading.problems)
     await repository.lock_name(unit, reading.name)
     row = await repository.campaign_row(unit, reading.name)
     before = await repository.definition(unit, row.version_id) if row else None
@@ -50,7 +50,7 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
         _must_be_open(row, differences)
         people = await _import_people(unit, actor, reading.definition, Folder(folder))
     except CadenzaError as wrong:
-        return _refused(reading.name, wrong.problems)
+        return _refused(reading, wrong.problems)
     if row is None or differences:
         row = await _new_version(unit, actor, row, reading.definition, (source, folder, differences))
     said = (*differences, *people)
@@ -75,9 +75,12 @@ async def _read(unit: Unit, source: str, folder: Folder) -> Reading:
     return read_document(source, folder, known)
 
 
-def _refused(name: str, problems: tuple[Problem, ...]) -> Applied:
-    errors = tuple({"line": p.line, "key": p.key, "message": p.message} for p in problems)
-    return Applied(name, None, created=False, changes=(), errors=errors)
+def _refused(reading: Reading, problems: tuple[Problem, ...]) -> Applied:
+    errors = tuple(
+        {"line": p.line or reading.lines.get(p.key or ""), "key": p.key, "message": p.message}
+        for p in problems
+    )
+    return Applied(reading.name, None, created=False, changes=(), errors=errors)
 
 
 async def _import_people(unit: Unit, actor: Actor, definition: Definition, folder: Folder) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """A campaign file: YAML text in, a checked definition out, or every problem with its line and what to do."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
@@ -11,7 +11,7 @@ from cadenza.campaigns.document_steps import StepReader
 from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
 from cadenza.campaigns.reader import Reader
 from cadenza.campaigns.yaml_tree import Entry, Value, read_tree
-from cadenza.core.errors import CadenzaError, Problem
+from cadenza.core.errors import Problem
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_zone
 
@@ -39,11 +39,15 @@ CustomFields = Callable[[str], frozenset[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``definition`` is None when there are problems. ``name`` is there as soon as the file gives a usable one."""
+    """``definition`` is None when there are problems. ``name`` is there as soon as the file gives a usable one.
+
+    ``lines`` says where the name and the contacts file stand, for what can only be found out later.
+    """
 
     name: str
     definition: Definition | None
     problems: tuple[Problem, ...]
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_document(source: str, folder: Folder, custom_fields: CustomFields) -> Reading:
@@ -54,7 +58,17 @@ def read_document(source: str, folder: Folder, custom_fields: CustomFields) -> R
     document = _Document(Reader(problems), folder, custom_fields)
     definition = document.read(tree)
     found = tuple(sorted(document.reader.problems, key=lambda problem: problem.line or 0))
-    return Reading(definition.name, None if found else definition, found)
+    return Reading(definition.name, None if found else definition, found, _lines(tree))
+
+
+def _lines(tree: Value) -> dict[str, int]:
+    entries = tree.content if isinstance(tree.content, dict) else {}
+    inner = entries["audience"].value.content if "audience" in entries else None
+    places = {
+        "name": entries.get("name"),
+        "audience.contacts": inner.get("contacts") if isinstance(inner, dict) else None,
+    }
+    return {key: entry.line for key, entry in places.items() if entry}
 
 
 @dataclass(slots=True)
@@ -257,13 +271,3 @@ def _day_range(word: Any) -> range:
     if not days:
         raise ValueError(word)
     return days
-
-
-def refuse(reading: Reading, file: str) -> CadenzaError:
-    """The problems of a file as one error."""
-    return CadenzaError(
-        "campaign_invalid",
-        f"{file} has {len(reading.problems)} problem{'s' if len(reading.problems) > 1 else ''}; nothing was changed.",
-        fix="Correct the lines named and apply it again.",
-        problems=reading.problems,
-    )

@@ -226,7 +226,6 @@ async def test_people_are_found_by_address_in_any_spelling(unit: Unit, people: t
     assert found == {"BO@acme.example": bo, "ann@second.example": ann}
 
 
-@pytest.mark.asvs("14.2.1")
 def test_unsubscribe_links_are_opaque_and_last(secrets: SecretBox) -> None:
     workspace, person = new_id(), new_id()
     token = unsubscribe_token(secrets, workspace, person)

@@ -71,7 +71,6 @@ async def test_words_for_people(
     assert "line 8, grace.hours: Give a whole number from 1 to 720." in said.err
 
 
-@pytest.mark.must_not("M13")
 async def test_two_who_apply_at_once_make_one_version_each(
     database: Database, workspace: Actor, file: Path
 ) -> None:
