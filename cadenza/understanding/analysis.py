@@ -149,7 +149,7 @@ def _consistent(judged: _Judgement) -> _Judgement:
     return judged
 
 
-_OTHER_LISTS = ("invite", "invitation", "einladung", "guest", "meeting", "termin", "calendar")
+_OTHER_LISTS = ("invite", "invitation", "einladung", "guest", "meeting", "termin", "calendar", "thread", "cc")
 
 
 def _stops_something_else(reading: Reading, intents: dict[str, float]) -> bool:

@@ -24,10 +24,10 @@ _AUTO_SUBJECT = re.compile(
 )
 _ABSENT_WORDS = re.compile(
     r"\b(?:(?:i am|i'm|i’m|i will be|i'll be|am|will be|currently) (?:currently |now |presently )?(?:out of (?:the )?office|out of office|on (?:annual |parental |maternity |paternity |sick |medical )?(?:leave|vacation|holidays?|pto)|"
-    r"away (?:from|until|on)|travell?ing (?:until|with limited))|out of office|ooo until|limited access to (?:my )?e-?mail|"
+    r"away (?:from|until|on)|travell?ing (?:until|with (?:limited|little|no)))|(?:with |have )?(?:limited|little|no|only occasional) access to (?:my )?e-?mail|not (?:be )?checking (?:my )?e-?mails?|out of office|ooo until|limited access to (?:my )?e-?mail|"
     r"(?:ich bin|bin ich|befinde ich mich|bin|wir sind)[^!?\n]{0,60}(?:nicht im (?:büro|haus|dienst)|im urlaub|abwesend|außer haus|in elternzeit|in mutterschutz|krank|nicht erreichbar)|"
-    r"(?:ich bin|bin ich) (?:erst )?(?:wieder )?(?:ab|am)[^!?\n]{0,30} (?:wieder )?(?:erreichbar|im büro|da)|abwesenheitsnotiz|meine e-?mails werden nicht|"
-    r"(?:je suis|je serai)[^!?\n]{0,40}(?:absente?|en congés?|en vacances|en déplacement|hors du bureau|en arrêt)|actuellement absente?|"
+    r"(?:ich bin|bin ich) (?:erst )?(?:wieder )?(?:ab|am)[^!?\n]{0,30} (?:wieder )?(?:erreichbar|im büro|da)|abwesenheitsnotiz|lese (?:ich )?(?:meine )?(?:e-?)?mails nur (?:selten|unregelmäßig|eingeschränkt)|(?:auf|in) (?:dienst|geschäfts)reise und|meine e-?mails werden nicht|"
+    r"(?:je suis|je serai)[^!?\n]{0,40}(?:absente?|en congés?|en vacances|en déplacement|hors du bureau|en arrêt)|actuellement absente?|consulte (?:peu|rarement) (?:ma messagerie|mes (?:e-?)?mails|mes courriels)|ne lis pas mes (?:e-?mails|courriels|messages)|(?:de nouveau|à nouveau) joignable|"
     r"(?:estoy|estaré|me encuentro|me encontraré)[^!?\n]{0,40}(?:fuera de (?:la )?oficina|de vacaciones|ausente|de baja|de permiso)|"
     r"(?:sono|sarò)[^!?\n]{0,40}(?:fuori ufficio|in ferie|assente|in vacanza|fuori sede)|"
     r"(?:estou|estarei|encontro-me)[^!?\n]{0,40}(?:fora do escritório|de férias|ausente|de licença)|"

@@ -19,6 +19,7 @@ _CUE_WEIGHT = (
     0.25  # an embedding has length one; more weight on cues did worse on texts written without them in mind
 )
 _EMBEDDED = 700  # characters: what comes later changes a mean of words but seldom the meaning
+_WHOLE_DAY = 9 * 3_600  # seconds: a day that is merely named is no offer to meet
 HEADS = ("intent", "interest", "urgency")
 
 
@@ -84,10 +85,8 @@ def _signs(reading: Reading) -> list[float]:
     asks = any(mark in reading.text for mark in "?？؟")
     extra = [
         asks,
-        bool(reading.slots),
-        any(slot.until is None for slot in reading.slots),
+        any(slot.until is None or (slot.until - slot.at).seconds < _WHOLE_DAY for slot in reading.slots),
         reading.come_back is not None,
-        bool(reading.people),
         any(person.person.email for person in reading.people),
         len(reading.text) < 25,
         len(reading.text) > 300,

@@ -168,18 +168,20 @@ def _closing_start(lines: list[str], end: int) -> int | None:
     """The last closing formula after which only short lines come (a name, a job, ways to reach them)."""
     for index in range(end - 1, max(-1, end - 16), -1):
         match = words.CLOSING_LINE.match(lines[index])
-        thanks = words.THANKS_LINE.match(lines[index]) and index > 0 and _names_follow(lines[index + 1 : end])
         closes = match is not None and _is_rest_of_closing(match.group("rest"))
-        if (thanks or closes) and all(len(line) < 120 for line in lines[index + 1 : end]):
-            earlier = index - 1
-            if (
-                earlier > 0
-                and words.THANKS_LINE.match(lines[earlier])
-                and any(t.strip() for t in lines[:earlier])
-            ):
-                return earlier
-            return index
+        closes = closes or _thanks_close(lines, index, end)
+        if closes and all(len(line) < 120 for line in lines[index + 1 : end]):
+            above = index > 1 and words.THANKS_LINE.match(lines[index - 1])
+            return index - 1 if above and any(text.strip() for text in lines[: index - 1]) else index
     return None
+
+
+def _thanks_close(lines: list[str], index: int, end: int) -> bool:
+    """Thanks are a closing before a name or a signature, below something else; alone they are the message."""
+    if not words.THANKS_LINE.match(lines[index]) or not any(text.strip() for text in lines[:index]):
+        return False
+    following = lines[index + 1 : end]
+    return _names_follow(following) or (end < len(lines) and not any(text.strip() for text in following))
 
 
 def _is_rest_of_closing(rest: str) -> bool:
@@ -220,13 +222,21 @@ def _contact_block_start(lines: list[str], end: int) -> int:
 
 
 def _name_start(lines: list[str], end: int, from_name: str) -> int:
-    """A bare name at the end, when it is the sender's."""
+    """A name at the end, when it is the sender's: bare, or at the head of a last short paragraph."""
     end = _trim_blank(lines, end)
+    start = end
+    while start > 0 and lines[start - 1].strip() and len(lines[start - 1]) < 80:
+        start -= 1
     names = {part.strip(",.").casefold() for part in from_name.split() if len(part) > 1}
     if end < 2 or not names:
         return end
-    last = [part.strip(",.-–/ ").casefold() for part in lines[end - 1].split()]
-    last = [part for part in last if part]
-    if 0 < len(last) <= 3 and any(part in names for part in last):
-        return _trim_blank(lines, end - 1)
-    return end
+    if 0 < start < end and _is_name(lines[start], names) and end - start <= 6:
+        return _trim_blank(lines, start)
+    return _trim_blank(lines, end - 1) if _is_name(lines[end - 1], names) else end
+
+
+def _is_name(line: str, names: set[str]) -> bool:
+    parts = [
+        part for word in line.partition("|")[0].split() if len(part := word.strip(",.-–/ ").casefold()) > 1
+    ]
+    return 0 < len(parts) <= 3 and any(part in names for part in parts)

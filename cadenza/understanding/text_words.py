@@ -48,8 +48,8 @@ HAS_TIME_OR_DATE = re.compile(
 HAS_ADDRESS = re.compile(r"<[^<>\s]+@[^<>\s]+>|[\w.+-]+@[\w-]+\.\w+|<[^<>\n]{3,60}>")
 
 SENT_FROM = re.compile(
-    r"^\W*(?:sent (?:from|via|with) (?:my |the )?\w+|sent with \w+|get outlook for|von meine[mr] \w+ gesendet|gesendet (?:von|mit) (?:meine[mr]|outlook)|"
-    r"envoyé (?:de|depuis) mon|envoyé à partir|enviado desde mi|enviado do meu|inviato da(?:l mio)? ?\w|verstuurd vanaf|verzonden vanaf|"
+    r"^\W*(?:sent (?:from|via|with) (?:my |the )?\w+|sent with \w+|get outlook for|von meine[mr] \w+ gesendet|von unterwegs gesendet|gesendet (?:von|mit) (?:meine[mr]|outlook)|"
+    r"envoyé (?:de|depuis) mon|envoyé à partir|envoyé de mon|depuis mon téléphone|enviado desde mi|enviado do meu|inviato da(?:l mio)? ?\w|verstuurd vanaf|verzonden vanaf|"
     r"отправлено с|iphoneから送信|私の\w+から送信|发自我的|從我的 ?\w+ ?傳送|나의 \w+에서 보냄|내 \w+에서 보냄|أُ?رسلت? من|"
     r"holen sie sich outlook|obtenez outlook|outlook für|outlook pour)",
     _FLAGS,
@@ -78,13 +78,13 @@ EXTERNAL_BANNER = re.compile(
 CLOSING_WORDS = (
     r"(?:with )?(?:many thanks and |thanks and |thank you and )?(?:best|kind(?:est)?|warm(?:est)?|very best|all the best|regards|sincerely|"
     r"yours(?: sincerely| truly| faithfully)?|cheers|respectfully|cordially)(?: (?:regards|wishes))?|all the best|take care|br|rgds|"
-    r"thanks (?:&|and) (?:best )?regards|best regards and thanks|have a (?:great|good|nice) (?:day|week|weekend|one)|"
+    r"thanks (?:&|and) (?:best )?regards|best regards and thanks|(?:speak|talk|see you) soon|looking forward(?: to (?:hearing from you|it|your reply))?|have a (?:great|good|nice) (?:day|week|weekend|one)|"
     r"(?:mit )?(?:(?:vielen dank|danke|besten dank) und )?(?:(?:freundliche[nrm]?|viele[nr]?|beste[nr]?|herzliche[nr]?|schöne[nr]?|liebe[nr]?|sonnige[nr]?)\s)+"
     r"(?:grü(?:ß|ss)en?|gruß|gruss)(?: aus \w+)?|"
-    r"(?:grü(?:ß|ss)en?|gruß|gruss)|mfg|vg|lg|bg|hochachtungsvoll|"
+    r"(?:grü(?:ß|ss)en?|gruß|gruss)|mfg|vg|lg|bg|hochachtungsvoll|(?:danke|dank|besten dank|vielen dank) und (?:gruß|grüße|viele grüße)|bis bald|bis dann|"
     r"(?:bien )?(?:cordialement|à vous|amicalement)|(?:bien|très) cordialement|sincères salutations|salutations(?: distinguées)?|"
-    r"meilleures salutations|bonne (?:journée|soirée|fin de journée)|bien à vous|cdlt|belle journée|"
-    r"(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|un saludo|saludos|atte|un abrazo|quedo atent[oa]|"
+    r"meilleures salutations|(?:à|au) (?:bientôt|plaisir|très vite)|bonne (?:journée|soirée|fin de journée)|bien à vous|cdlt|belle journée|"
+    r"(?:un )?(?:cordial )?saludos?(?: cordiales)?|atentamente|un saludo|saludos|hasta pronto|atte|un abrazo|quedo atent[oa]|"
     r"(?:cordiali|distinti|cari) saluti|un (?:cordiale|caro) saluto|saluti|buona giornata|"
     r"(?:com os )?(?:melhores|meus) cumprimentos|cumprimentos|atenciosamente|abraços?|att|"
     r"(?:met )?(?:vriendelijke|hartelijke|beste) groet(?:en|jes)?|groet(?:en|jes)?|mvg|gr|"

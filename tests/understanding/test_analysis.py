@@ -166,6 +166,37 @@ def test_queues(body: str, queue: str) -> None:
     assert read(body).queue == queue
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "STOPP",
+        "Ich widerspreche der Nutzung meiner Daten.",
+        "Merci de ne plus m'écrire.",
+        "Plus de mails, merci.",
+        "Drop us from your list.",
+        "De baja, por favor.",
+    ],
+)
+def test_stops_in_any_words(body: str) -> None:
+    assert read(body).intent == "unsubscribe"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I am travelling with little access to email and will be back on 3 December.",
+        "Ich bin auf Dienstreise und lese meine E-Mails nur selten.",
+        "En déplacement, je consulte peu ma messagerie.",
+    ],
+)
+def test_absence_in_words_alone(body: str) -> None:
+    assert read(body).intent == "out_of_office"
+
+
+def test_drop_me_a_line_is_no_stop() -> None:
+    assert read("Busy until the harvest is in, drop me a line in November.").intent != "unsubscribe"
+
+
 def test_invite_list_is_not_our_list() -> None:
     assert read("Please take me off the invite list for Thursday's call.").intent != "unsubscribe"
 

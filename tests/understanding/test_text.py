@@ -84,6 +84,12 @@ MAILS = {
     ),
     "closing on the same line": ("Yes please. Best, Tom", "Yes please."),
     "thanks as closing": ("Can you send it?\n\nThanks,\nBob", "Can you send it?"),
+    "thanks before a signature": (
+        "Not for us.\n\nMany thanks,\n--\nAnn Lee\nHead of Operations",
+        "Not for us.",
+    ),
+    "name and job on a line": ("Not for us.\n\n\nAnn Lee | Head of Operations | Acme", "Not for us."),
+    "name at the head of a block": ("Not for us.\n\nAnn Lee\nHead of Operations\nAcme", "Not for us."),
     "thanks as message": ("Thanks!", "Thanks!"),
     "best is no closing here": ("Best would be Tuesday at 10", "Best would be Tuesday at 10"),
     "external banner": (
