@@ -9,19 +9,12 @@ from cadenza.sandbox.writing import known_language, texts
 
 def bounce_notice(response: Response, person: Person, original: bytes, message_id: str) -> bytes:
     """The receiving server's word that there is no such address."""
-    letter = response.letter
     words = texts(known_language(person.language))["bounce"].format(
         address=person.email, domain=person.domain
     )
-    status = (
-        f"Reporting-MTA: dns; mx1.{person.domain}\r\nArrival-Date: {format_datetime(letter.at)}\r\n\r\n"
-        f"Final-Recipient: rfc822; {person.email}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        f"Remote-MTA: dns; mx1.{person.domain}\r\n"
-        f"Diagnostic-Code: smtp; 550 5.1.1 <{person.email}>: Recipient address rejected: User unknown\r\n"
-    )
     head = _head(
         f"Mail Delivery System <MAILER-DAEMON@mx1.{person.domain}>",
-        letter.sender,
+        response.letter.sender,
         "Undelivered Mail Returned to Sender",
         response,
         message_id,
@@ -31,10 +24,20 @@ def bounce_notice(response: Response, person: Person, original: bytes, message_i
             "text/plain; charset=utf-8",
             f"{words}\r\n\r\n<{person.email}>: 550 5.1.1 User unknown\r\n".encode(),
         ),
-        ("message/delivery-status", status.encode()),
+        ("message/delivery-status", _status(response, person).encode()),
         ("text/rfc822-headers", _header_of(original)),
     ]
     return _report(head, "delivery-status", parts, response)
+
+
+def _status(response: Response, person: Person) -> str:
+    """For machines (RFC 3464, 2.2 and 2.3)."""
+    return (
+        f"Reporting-MTA: dns; mx1.{person.domain}\r\nArrival-Date: {format_datetime(response.letter.at)}\r\n\r\n"
+        f"Final-Recipient: rfc822; {person.email}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        f"Remote-MTA: dns; mx1.{person.domain}\r\n"
+        f"Diagnostic-Code: smtp; 550 5.1.1 <{person.email}>: Recipient address rejected: User unknown\r\n"
+    )
 
 
 def complaint_report(response: Response, person: Person, original: bytes, message_id: str) -> bytes:

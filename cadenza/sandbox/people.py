@@ -80,6 +80,23 @@ def _person(
     culture = _CULTURES.get(account["country"], "en")
     words = _words()
     first, last = luck.choice(words["first"][culture]), luck.choice(words["last"][culture])
+    return Person(
+        number=number,
+        first_name=first,
+        last_name=last,
+        title=luck.choice(words["title"][culture]),
+        email=_address(first, last, account, taken),
+        language=pick(luck, segment.languages),
+        segment=segment.name,
+        warmth=luck.gauss(segment.warmth_mean, segment.warmth_sigma),
+        personal_hour=luck.randrange(7, 20) if luck.random() < segment.personal_hours else None,
+        dead=luck.random() < segment.channels.get("email", {}).get("hard_bounce", 0.0),
+        **{key: value for key, value in account.items() if key != "shape"},
+    )
+
+
+def _address(first: str, last: str, account: Mapping[str, Any], taken: set[str]) -> str:
+    """In the shape of the company; namesakes get another one."""
     parts = {"first": folded(first), "last": folded(last), "initial": folded(first)[0]}
     shapes: Sequence[str] = (
         account["shape"],
@@ -89,25 +106,7 @@ def _person(
     addresses = (f"{shape.format(**parts)}@{account['domain']}" for shape in shapes)
     email = next(address for address in addresses if address not in taken)
     taken.add(email)
-    chances = segment.channels.get("email", {})
-    return Person(
-        number=number,
-        first_name=first,
-        last_name=last,
-        title=luck.choice(words["title"][culture]),
-        email=email,
-        company=account["company"],
-        domain=account["domain"],
-        country=account["country"],
-        timezone=account["timezone"],
-        language=pick(luck, segment.languages),
-        industry=account["industry"],
-        company_size=account["company_size"],
-        segment=segment.name,
-        warmth=luck.gauss(segment.warmth_mean, segment.warmth_sigma),
-        personal_hour=luck.randrange(7, 20) if luck.random() < segment.personal_hours else None,
-        dead=luck.random() < chances.get("hard_bounce", 0.0),
-    )
+    return email
 
 
 def country_of(zone: str) -> str:
@@ -128,19 +127,8 @@ def contacts_csv(everybody: Sequence[Person]) -> str:
         ["Email", "First name", "Last name", "Job title", "Company", "Website", "Country", "Language", "Time zone", "Industry", "Employees"]
     )  # fmt: skip
     for p in everybody:
+        website = f"https://www.{p.domain}"
         writer.writerow(
-            [
-                p.email,
-                p.first_name,
-                p.last_name,
-                p.title,
-                p.company,
-                f"https://www.{p.domain}",
-                p.country,
-                p.language,
-                p.timezone,
-                p.industry,
-                p.company_size or "",
-            ]
-        )
+            [p.email, p.first_name, p.last_name, p.title, p.company, website, p.country, p.language, p.timezone, p.industry, p.company_size or ""]
+        )  # fmt: skip
     return out.getvalue()

@@ -143,7 +143,9 @@ class Provider:
 
     async def start(self, host: str, port: int) -> int:
         """The port it listens on."""
-        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns at each log-in of its own old names
+        logging.getLogger("mail.log").setLevel(
+            logging.ERROR
+        )  # aiosmtpd warns at each log-in of its own old names
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._protocol, host, port)
         return int(self._server.sockets[0].getsockname()[1])

@@ -263,7 +263,11 @@ async def test_starttls_with_a_certificate_that_verifies(authority: Authority) -
     async with serve(wrapped(script, authority.server("localhost")), tls=Tls.STARTTLS) as server:
         named = Server("localhost", server.port, Tls.STARTTLS)
         async with SmtpSession(named, LOGIN, timeouts=QUICK, context=authority.client()) as session:
-            assert (await session.send(envelope())).outcome is Outcome.ACCEPTED
+            sent = [envelope(content=BODY + b"line\r\n" * (10 ** (n % 5))) for n in range(30)]
+            replies = [reply async for reply in session.send_many(sent)]
+    assert {reply.outcome for reply in replies} == {Outcome.ACCEPTED}
+    assert script.messages == [dot_stuffed(one.content) + b".\r\n" for one in sent]
+    assert script.connections == 1
     assert b"AUTH PLAIN" in script.heard
 
 

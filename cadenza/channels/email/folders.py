@@ -51,22 +51,27 @@ def read_folders(answers: list[Answer]) -> Folders:
     """From the answers to LIST."""
     by_flag: dict[str, str] = {}
     by_name: dict[str, str] = {}
-    names: list[str] = []
-    for answer in answers:
-        values = answer.values()
-        if len(values) < 5 or values[1:2] != [b"LIST"] or not isinstance(values[2], list):
-            continue
-        name = bytes(values[4]).decode("ascii", "replace") if isinstance(values[4], bytes) else ""
-        delimiter = values[3].decode("ascii", "replace") if isinstance(values[3], bytes) else "/"
-        flags = {flag.decode("ascii", "replace").lower() for flag in values[2] if isinstance(flag, bytes)}
-        if "\\noselect" in flags or "\\nonexistent" in flags:
-            continue
-        names.append(name)
-        for flag in flags:
+    listed = [one for answer in answers if (one := _listed(answer)) is not None]
+    for name, last, flags in listed:
+        by_name.setdefault(last, name)
+        for flag in sorted(flags):
             by_flag.setdefault(flag.removeprefix("\\"), name)
-        by_name.setdefault(decoded(name).rpartition(delimiter)[2].lower(), name)
-    found = {
+    found: dict[str, str | None] = {
         use: by_flag.get(use) or next((by_name[n] for n in known if n in by_name), None)
         for use, known in _NAMES.items()
     }
-    return Folders(sent=found["sent"], drafts=found["drafts"], junk=found["junk"], all=tuple(names))
+    names = tuple(name for name, _, _ in listed)
+    return Folders(sent=found["sent"], drafts=found["drafts"], junk=found["junk"], all=names)
+
+
+def _listed(answer: Answer) -> tuple[str, str, set[str]] | None:
+    """``(name on the wire, last part of it for people, flags)`` of a folder that can be opened."""
+    values = answer.values()
+    if len(values) < 5 or values[1] != b"LIST" or not isinstance(values[2], list):
+        return None
+    flags = {flag.decode("ascii", "replace").lower() for flag in values[2] if isinstance(flag, bytes)}
+    if not isinstance(values[4], bytes) or flags & {"\\noselect", "\\nonexistent"}:
+        return None
+    name = values[4].decode("ascii", "replace")
+    delimiter = values[3].decode("ascii", "replace") if isinstance(values[3], bytes) else "/"
+    return name, decoded(name).rpartition(delimiter)[2].lower(), flags

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from cadenza.channels.contracts import Credentials, Server, Tls
@@ -132,26 +132,33 @@ class ImapConnection:
         ``literal`` is sent when the server asks for it. The last answer is the tagged line. Raises
         ``WireRefusedError`` on NO and BAD, ``WireLostError`` on anything else that is not OK.
         """
-        wire = self._live()
         self._count += 1
         tag = b"c%d" % self._count
         answers: list[Answer] = []
         async with deadline(self._seconds):
-            wire.write(tag + b" " + command + b"\r\n")
-            while not (answer := await self._answer()).line.startswith(tag + b" "):
-                if answer.line.startswith(b"+"):
-                    if literal is None:
-                        raise WireLostError("the server asks for more than the command has")
-                    wire.write(literal)
-                    literal = None
-                    continue
+            self._live().write(tag + b" " + command + b"\r\n")
+            async for answer in self._answers_until(tag, literal):
                 answers.append(answer)
                 if sink is not None:
                     sink(answer)
-        _, _, result = answer.line.partition(b" ")
+        _, _, result = answers[-1].line.partition(b" ")
         if not result.upper().startswith(b"OK"):
             raise WireRefusedError(result.decode("utf-8", "replace"))
-        return [*answers, answer]
+        return answers
+
+    async def _answers_until(self, tag: bytes, literal: bytes | None) -> AsyncIterator[Answer]:
+        """Every answer up to the tagged one, which is the last; the literal is handed over when it is asked for."""
+        while True:
+            answer = await self._answer()
+            if not answer.line.startswith(b"+"):
+                yield answer
+            elif literal is None:
+                raise WireLostError("the server asks for more than the command has")
+            else:
+                self._live().write(literal)
+                literal = None
+            if answer.line.startswith(tag + b" "):
+                return
 
     async def idle(self, seconds: float) -> bool:
         """Wait for word of a new message (RFC 2177). True when it came. Raises ``WireLostError``."""

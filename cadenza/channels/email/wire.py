@@ -79,7 +79,10 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=0)  # so that a flush ends when the kernel has it all
+        # So that a flush ends when all is handed on. Under TLS the loop pauses at "high" itself, not above it,
+        # so that 0 would pause an empty buffer, and nothing would ever end that.
+        self._transport.set_write_buffer_limits(high=1 if transport.get_extra_info("sslcontext") else 0)
+        self._paused = False
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
