@@ -324,3 +324,22 @@ async def test_without_tls_only_to_this_machine() -> None:
     async with SmtpSession(Server("mail.example.com", 25, Tls.NONE), timeouts=QUICK) as session:
         assert session.failure is not None
         assert "TLS" in session.failure.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "points"),
+    [
+        ({}, ["wire.after_write", "wire.after_reply"]),
+        ({"dot": "550 no"}, ["wire.after_write", "wire.after_reply"]),
+        ({"dot": "cut"}, ["wire.after_write"]),
+        ({"RCPT": "550 no", "DATA": "503 no"}, []),
+    ],
+)
+async def test_crash_points_stand_behind_the_dot_and_behind_its_answer(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, str], points: list[str]
+) -> None:
+    visited: list[str] = []
+    monkeypatch.setattr("cadenza.channels.email.smtp.visit", visited.append)
+    async with serve(Script(answers)) as server, SmtpSession(server, timeouts=QUICK) as session:
+        await session.send(envelope())
+    assert visited == points
