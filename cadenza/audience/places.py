@@ -26,9 +26,10 @@ _NAMES_IN = (
     "tr",
     "ja",
 )
+# Codes in the data that name no country, islands that only have a reserved code, and two where nobody lives.
 _NO_COUNTRIES = frozenset(
-    {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
-)  # codes in the data that name no country
+    {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "AC", "CP", "CQ", "DG", "EA", "IC", "TA", "BV", "HM"}
+)
 
 _COUNTRY_WORDS = {
     "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
@@ -155,4 +156,4 @@ def _zone_names() -> dict[str, str]:
 
 @cache
 def _zone_countries() -> dict[str, str]:
-    return dict(get_global("zone_territories")) | {zone: country for country, zone in _MOST_PEOPLE.items()}
+    return {zone: country for country, zone in _MOST_PEOPLE.items()} | dict(get_global("zone_territories"))

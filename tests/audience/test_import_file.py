@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from cadenza.audience.columns import guess
 from cadenza.audience.import_file import parse_file, preview
+from cadenza.audience.places import _country_codes, country_of_zone, zone_of
 from cadenza.core.errors import CadenzaError
+from cadenza.timing.service import is_zone
 
 
 def table(*lines: str) -> bytes:
@@ -151,6 +153,15 @@ def test_countries_in_words_and_the_zone_that_follows(
 ) -> None:
     row = first("email,country", f"a@x.example,{country}")
     assert (row["country"], row["timezone"]) == (code, zone)
+
+
+@pytest.mark.story("3.1.1.3", 7)
+def test_every_country_has_a_zone_that_lies_in_it() -> None:
+    for country in _country_codes():
+        zone = zone_of(country)
+        assert zone is not None, country
+        assert is_zone(zone)
+        assert country_of_zone(zone) == {"XK": "RS"}.get(country, country)  # Kosovo keeps Belgrade's time
 
 
 @pytest.mark.parametrize(
