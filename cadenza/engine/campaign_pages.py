@@ -16,6 +16,7 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contacts_of_file, load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Rendered, Step, Variant
 from cadenza.campaigns.service import campaign, campaigns, preview
+from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
@@ -133,7 +134,9 @@ async def _preview(
     """The text as this person would read it; None when there is nobody to show it for."""
     if person is None:
         return None
-    shown = await preview(unit, actor, found.name, person.contact_id)
+    box = next(iter(await mailboxes(unit, found.definition.mailboxes)), None)
+    sender = {"name": box.display_name, "address": box.address} if box else None
+    shown = await preview(unit, actor, found.name, person.contact_id, sender)
     return next(each.rendered for each in shown if (each.step, each.variant) == (step.id, variant.id))
 
 

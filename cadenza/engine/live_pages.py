@@ -31,6 +31,7 @@ router = APIRouter(include_in_schema=False)
 _RECENT = 12
 _UPCOMING = 500  # what today's plan is drawn from
 _EVENTS = 2000  # what today's sendings are drawn from
+_QUIET = {EventKind.SCHEDULED, EventKind.ENROLLED}  # told by the figures and the plan already
 _SLOT = timedelta(minutes=30)
 _FIRST_HOUR, _SLOTS = time(6), 28  # from 6 to 20 o'clock
 
@@ -80,7 +81,7 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
     soon = await upcoming(unit, actor, campaign_id=found.id, limit=_UPCOMING)
     soon = soon if found.state is CampaignState.RUNNING else []
     happened = await timeline(unit, campaign_id=found.id, limit=_EVENTS)
-    shown, recent = soon[:_RECENT], happened[:_RECENT]
+    shown, recent = soon[:_RECENT], [e for e in happened if e.kind not in _QUIET][:_RECENT]
     named = {each.contact_id for each in shown} | {event.contact_id for event in recent if event.contact_id}
     people = await load_recipients(unit, list(named))
     shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in unmeasured(found)]

@@ -99,7 +99,7 @@ async def touch(request: Request, unit: PageUnit, touch_id: UUID) -> Response:
         timezone=person.timezone,
         campaign=known.get(found.touch.campaign_id) if found.touch.campaign_id else None,
         decisions=found.decisions,
-        happened=found.events,
+        happened=list(reversed(found.events)),
         verdict=_verdict(found.touch),
         may_settle=allowed(authorize, actor, Action.SETTLE_DOUBTS),
         said=_said(request),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -56,6 +57,15 @@ async def inbox(
     return await _page(request, unit, view, cursor, q)
 
 
+@router.get("/inbox/news")
+async def news(request: Request, unit: PageUnit, since: datetime, view: str = "open") -> Response:
+    """How many conversations moved since the list was drawn; the page asks for this by itself."""
+    views = _views(actor := actor_of(request))
+    page = await conversations(unit, actor, views.get(view, views["open"])[1])
+    count = sum(line.last_at > since for line in page.items)
+    return render(request, "inbox/news.html", count=count, view=view, since=since.isoformat())
+
+
 @router.get("/inbox/of/{contact_id}")
 async def of_contact(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
     """The conversation with this person; the list where there is none."""
@@ -97,6 +107,7 @@ async def _page(
         lines=page.items,
         total=page.total,
         cursor=page.cursor,
+        since=unit.world.now().isoformat(),
         members=[member for member in people if member.active],
         names={member.id: member.name for member in people},
         open=await _opened(unit, actor, thread) if thread else None,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
@@ -44,7 +44,7 @@ def reading(reader: Reader, now: datetime) -> Iterator[None]:
         _reading.reset(token)
 
 
-@cache
+@lru_cache(maxsize=1000)
 def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -72,9 +72,11 @@ def moment(at: datetime, zone: str | None = None) -> Markup:
     """A time in the reader's zone, with that of ``zone`` (the recipient's) beside it where the clocks differ."""
     reader = _reading.get()
     text = _short(at.astimezone(reader.zone), reader)
-    if zone and at.astimezone(zone_of(zone)).utcoffset() != at.astimezone(reader.zone).utcoffset():
-        theirs = _short(at.astimezone(zone_of(zone)), reader)
-        text = _("%(ours)s, theirs %(theirs)s") % {"ours": text, "theirs": theirs}
+    ours, theirs = at.astimezone(reader.zone), at.astimezone(zone_of(zone) if zone else reader.zone)
+    if theirs.utcoffset() != ours.utcoffset():
+        pattern = _("HH:mm") if theirs.date() == ours.date() else _("EEE HH:mm")
+        words = format_datetime(theirs, pattern, tzinfo=theirs.tzinfo, locale=reader.locale)
+        text = _("%(ours)s, theirs %(theirs)s") % {"ours": text, "theirs": words}
     return _time_element(at, text, reader)
 
 
@@ -119,6 +121,12 @@ def date(at: datetime) -> str:
     """The day in full, in the reader's zone, such as ``Tuesday 3 March 2026``."""
     reader = _reading.get()
     return format_datetime(at, _("EEEE d MMMM y"), tzinfo=reader.zone, locale=reader.locale)
+
+
+def sentence(words: str) -> str:
+    """A reason as it was noted, with a capital at its start and a full stop."""
+    text = words.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) or not text else ".")
 
 
 def ago(at: datetime) -> str:

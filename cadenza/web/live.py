@@ -34,7 +34,7 @@ async def _frames(draw: Callable[[], Awaitable[str]], every: float, lifetime: fl
     yield f"retry: {RECONNECT}\n\n"
     while monotonic() - start < lifetime:
         try:
-            part = await draw()
+            part = await _undisturbed(draw)
         except CadenzaError:
             yield _event("over", "")
             return
@@ -45,6 +45,17 @@ async def _frames(draw: Callable[[], Awaitable[str]], every: float, lifetime: fl
             spoken = monotonic()
             yield ": still here\n\n"
         await asyncio.sleep(every)
+
+
+_drawing: set[asyncio.Future[str]] = set()
+
+
+async def _undisturbed(draw: Callable[[], Awaitable[str]]) -> str:
+    """Let a drawing that has begun end, also when the reader leaves: a query that is cut off costs its connection."""
+    task = asyncio.ensure_future(draw())
+    _drawing.add(task)
+    task.add_done_callback(_drawing.discard)
+    return await asyncio.shield(task)
 
 
 def _event(name: str, data: str) -> str:

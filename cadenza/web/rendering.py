@@ -32,7 +32,18 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    for name in ("number", "percent", "span", "moment", "clock", "world_time", "date", "ago", "duration"):
+    for name in (
+        "number",
+        "percent",
+        "span",
+        "moment",
+        "clock",
+        "world_time",
+        "date",
+        "sentence",
+        "ago",
+        "duration",
+    ):
         made.filters[name] = getattr(formats, name)
     made.globals["static"] = static
     made.globals["with_query"] = with_query
@@ -54,10 +65,14 @@ def with_query(request: Request, **changes: object) -> str:
 
 
 def reader_of(request: Request) -> Reader:
-    """Who reads: the member that the session middleware found, else a stranger whose browser names a language."""
+    """Who reads: the member that the session middleware found, else a stranger whose browser names a language.
+
+    Who has chosen no zone reads in that of the browser, which theme.js tells in a cookie.
+    """
     member = getattr(request.state, "member", None)
     if member is not None:
-        return Reader(member.name or member.email, member.locale, member.timezone)
+        zone = member.timezone if member.timezone != "UTC" else request.cookies.get("zone", "UTC")
+        return Reader(member.name or member.email, member.locale, zone)
     return Reader(locale=catalogue.preferred(request.headers.get("accept-language", "")))
 
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cadenza.web.contracts import Reader
-from cadenza.web.formats import date, duration, moment, number, percent, reading, span
+from cadenza.web.formats import date, duration, moment, number, percent, reading, sentence, span
 
 NOW = datetime(2026, 5, 6, 8, 42, tzinfo=UTC)
 BERLIN = Reader("Nora", locale="en", timezone="Europe/Berlin")
@@ -29,6 +29,8 @@ def test_the_recipients_time_stands_beside_ours_only_where_it_differs() -> None:
     with reading(BERLIN, NOW):
         assert ">10:42, theirs 04:42</time>" in moment(NOW, "America/New_York")
         assert ">10:42</time>" in moment(NOW, "Europe/Paris")
+        assert ">Tue 10:42, theirs 04:42</time>" in moment(NOW - timedelta(days=1), "America/New_York")
+        assert ">23:42, theirs Thu 06:42</time>" in moment(NOW + timedelta(hours=13), "Asia/Tokyo")
         assert ">10:42, theirs 08:42</time>" in moment(NOW, "No/Such Zone<script>")
 
 
@@ -44,3 +46,10 @@ def test_the_day_is_the_readers() -> None:
     late = datetime(2026, 5, 5, 22, 30, tzinfo=UTC)
     with reading(BERLIN, NOW):
         assert date(late) == "Wednesday 6 May 2026"
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [("in time", "In time."), ("Sure?", "Sure?"), ("", ""), (" élan ", "Élan.")]
+)
+def test_a_noted_reason_reads_as_a_sentence(words: str, text: str) -> None:
+    assert sentence(words) == text

@@ -50,7 +50,7 @@ async def test_it_tells_from_the_files_what_the_people_did(
     assert page.count("luc@firm.example") == 2
     assert "took our e-mail" in page
     assert "wrote back" in page
-    assert "opened it" in page
+    assert "Opened it" in page
     assert "<script>" not in page.replace("<script nonce", "")
     assert '"number": 2' in (folder / "ledger.jsonl").read_text(), "looking altered the sandbox's own file"
 

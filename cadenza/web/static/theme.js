@@ -24,6 +24,8 @@
     name();
   });
   document.addEventListener("DOMContentLoaded", name);
+  // The zone of this computer, for readers who have chosen none.
+  document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
   if (!modes.includes(mode)) mode = "system";
   root.classList.remove("no-script");
   paint();
