@@ -1,6 +1,7 @@
 """The command line: every command by name, loaded when called."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -19,6 +20,27 @@ COMMANDS = {
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 
+# Commands of another room that belong to the same group for the user.
+ADDED = {"campaigns": ("cadenza.campaigns.commands:apply",)}
+
+
+def _load(place: str) -> click.Command:
+    module, _, name = place.partition(":")
+    command: click.Command = getattr(import_module(module), name)
+    return command
+
+
+def _heard(command: click.Command) -> click.Command:
+    """The engine hears of what the command changes: a new version of a running campaign takes over at once."""
+    original = command.callback
+
+    def callback(*arguments: Any, **options: Any) -> Any:
+        import_module("cadenza.engine.service")
+        return original(*arguments, **options) if original else None
+
+    command.callback = callback
+    return command
+
 
 class _Lazy(click.Group):
     """A group whose commands are imported when they are called."""
@@ -29,8 +51,10 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), name)
+        command = _load(COMMANDS[cmd_name][0])
+        if isinstance(command, click.Group):
+            for place in ADDED.get(cmd_name, ()):
+                command.add_command(_heard(_load(place)))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -31,13 +31,18 @@ class _Temporary(Exception):  # noqa: N818 - a signal to the queue, not an error
 
 # What may pass by itself is tried again; a bug or a refusal is not made better by repeating it.
 _RETRY = RetryStrategy(
-    max_attempts=5, exponential_wait=4, retry_exceptions={_Temporary, OperationalError, ConnectionError, TimeoutError}
+    max_attempts=5,
+    exponential_wait=4,
+    retry_exceptions={_Temporary, OperationalError, ConnectionError, TimeoutError},
 )
 
 
 def _connector(url: str) -> PsycopgConnector:
     return PsycopgConnector(
-        conninfo=url, min_size=1, max_size=4, kwargs={"options": f"-c role={APPLICATION_ROLE} -c timezone=UTC"}
+        conninfo=url,
+        min_size=1,
+        max_size=4,
+        kwargs={"options": f"-c role={APPLICATION_ROLE} -c timezone=UTC"},
     )
 
 

@@ -63,7 +63,9 @@ def _row(
         "subject": answer.subject,
         "text": text,
         "message_id": message_id(identity, sender),  # type: ignore[arg-type]
-        "references": list(dict.fromkeys(references)),
+        "track_opens": False,
+        "track_clicks": False,
+        "reference_ids": list(dict.fromkeys(references)),
         "state": TouchState.DEFERRED.value,  # due at once: the dispatcher claims it like any other try
         "retry_at": unit.machine.now(),
         "due_at": now,

@@ -20,6 +20,7 @@ from cadenza.engine.history import History, load_history
 from cadenza.engine.repository import Due
 from cadenza.engine.schedule import step_due
 from cadenza.engine.senders import Choice, choose_senders
+from cadenza.engine.sequence import go_on, step_after_skip
 from cadenza.ledger.contracts import Decision, EventKind, NewEvent
 from cadenza.ledger.service import record_decisions, record_events
 
@@ -46,8 +47,7 @@ class Outcome:
 
     touches: list[dict[str, Any]] = field(default_factory=list)
     advance: list[dict[str, Any]] = field(default_factory=list)
-    reschedule: list[dict[str, Any]] = field(default_factory=list)
-    skip: list[dict[str, Any]] = field(default_factory=list)
+    later: list[dict[str, Any]] = field(default_factory=list)
     stop: dict[str, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     finish: list[UUID] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
@@ -175,20 +175,20 @@ def _refuse(c: Candidate, result: GateResult, outcome: Outcome, now: datetime) -
 def wait(c: Candidate, result: GateResult, outcome: Outcome) -> None:
     """Due again when the gate says; the reason stays visible meanwhile."""
     why = f"{result.gate}: {result.why}"
-    outcome.reschedule.append({"id": c.due.id, "at": result.until, "why": why})
+    outcome.later.append({"id": c.due.id, "at": result.until, "why": why})
     outcome.events.append(_event(EventKind.SCHEDULED, c, {"why": why, "until": str(result.until)}))
 
 
 def _skip(c: Candidate, result: GateResult, outcome: Outcome, now: datetime) -> None:
     outcome.events.append(_event(EventKind.SKIPPED, c, {"why": result.why}))
-    following = next_step(c.definition, c.step.id)
+    following = step_after_skip(c.definition, c.step)
     if following is None:
         outcome.finish.append(c.due.id)
         return
     at = step_due(
         now, following.after_days, c.definition.window, c.recipient.timezone, c.recipient.country, c.key
     )
-    outcome.skip.append({"id": c.due.id, "step": following.id, "at": at, "why": ""})
+    outcome.later.append({"id": c.due.id, "step": following.id, "at": at, "why": ""})
 
 
 def _event(kind: EventKind, c: Candidate, data: dict[str, Any]) -> NewEvent:
@@ -200,13 +200,6 @@ def _event(kind: EventKind, c: Candidate, data: dict[str, Any]) -> NewEvent:
         step=c.step.id,
         data=data,
     )
-
-
-def next_step(definition: Definition, step_id: str) -> Step | None:
-    """The step after this one in file order; None at the end."""
-    ids = [s.id for s in definition.steps]
-    place = ids.index(step_id) + 1 if step_id in ids else len(ids)
-    return definition.steps[place] if place < len(ids) else None
 
 
 def _with_sender(
@@ -221,7 +214,8 @@ def _with_sender(
         )
         results = gate(facts)
         if choice.mailbox is None:
-            wait(candidate, results[-1], outcome)
+            if not choice.soon:  # else it stays due and is looked at again in a moment
+                wait(candidate, results[-1], outcome)
             continue
         if choice.decision:
             outcome.decisions.append(choice.decision)
@@ -230,10 +224,11 @@ def _with_sender(
 
 
 async def _write(unit: Unit, outcome: Outcome) -> list[UUID]:
-    made = await repository.insert_touches(unit, outcome.touches) if outcome.touches else set()
+    made = await repository.insert_touches(unit, outcome.touches)
     await repository.advance(unit, outcome.advance)
-    await repository.reschedule(unit, outcome.reschedule)
-    await repository.skip_to(unit, outcome.skip)
+    # A step whose touch exists already (after a restore, or by an `else`) was done: the sequence goes on.
+    await go_on(unit, [row["enrolment_id"] for row in outcome.touches if row["id"] not in made])
+    await repository.next_steps(unit, outcome.later)
     await _end(unit, outcome)
     await record_events(unit, outcome.events)
     await record_decisions(unit, [d for d in outcome.decisions if d.touch_id in made])

@@ -15,12 +15,6 @@ def campaigns() -> None:
     """Apply, launch, pause, resume and stop campaigns, and see how they stand."""
 
 
-def _add_apply() -> None:
-    from cadenza.campaigns.commands import apply  # noqa: PLC0415 - the group is one for the user, two rooms for us
-
-    campaigns.add_command(apply)
-
-
 def _lifecycle(name: str, words: str) -> None:
     @campaigns.command(name=name, help=words)
     @click.argument("campaign")
@@ -153,6 +147,3 @@ async def _contact_id(unit: Any, contact: str) -> UUID:
         if found is None:
             raise not_found("contact", contact) from None
         return found
-
-
-_add_apply()

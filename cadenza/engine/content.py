@@ -148,7 +148,7 @@ def _row(
         "track_opens": item.candidate.definition.track_opens,
         "track_clicks": item.candidate.definition.track_clicks,
         "message_id": message_id(identity, mailbox.address),
-        "references": [*above.references, above.message_id] if above else [],
+        "reference_ids": [*above.references, above.message_id] if above else [],
         "state": TouchState.CLAIMED.value,
         "due_at": due.due_at,
         "claimed_at": unit.world.now(),

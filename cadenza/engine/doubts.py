@@ -13,7 +13,8 @@ from cadenza.core.unit import Unit
 from cadenza.engine import repository, states
 from cadenza.engine.contracts import DoubtDecision, TouchState
 from cadenza.engine.models import TouchRow
-from cadenza.engine.record import event_of, go_on
+from cadenza.engine.record import event_of
+from cadenza.engine.sequence import go_on
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
@@ -94,7 +95,7 @@ async def mark_sent(unit: Unit, touch_ids: Sequence[UUID], how: str) -> None:
         unit, TouchRow.id.in_(touch_ids), TouchRow.state == TouchState.IN_DOUBT.value
     )
     now = unit.world.now()
-    rows = [{"id": t.id, "sent_at": now, "retry_at": None, "wire": '{"stage": "looked up"}'} for t in touches]
+    rows = [{"id": t.id, "sent_at": now, "retry_at": None, "wire": {"stage": "looked up"}} for t in touches]
     await repository.record(unit, rows, TouchState.SENT)
     kinds = (EventKind.SETTLED, EventKind.SENT, EventKind.DELIVERED)
     await record_events(unit, [event_of(t, kind, {"how": how}) for t in touches for kind in kinds])
@@ -144,10 +145,10 @@ async def _apply(unit: Unit, touch: TouchRow, decision: DoubtDecision, actor: Ac
         await mark_sent(unit, [touch.id], f"{actor.name or 'a person'} says it was sent")
     elif decision is DoubtDecision.SEND_AGAIN:
         states.check(TouchState(touch.state), TouchState.DEFERRED)
-        row = {"id": touch.id, "sent_at": None, "retry_at": unit.machine.now(), "wire": "null"}
+        row = {"id": touch.id, "sent_at": None, "retry_at": unit.machine.now(), "wire": None}
         await repository.record(unit, [row], TouchState.DEFERRED)
     else:
-        row = {"id": touch.id, "sent_at": None, "retry_at": None, "wire": "null"}
+        row = {"id": touch.id, "sent_at": None, "retry_at": None, "wire": None}
         await repository.record(unit, [row], TouchState.DROPPED)
         await go_on(unit, [touch.enrolment_id] if touch.enrolment_id else [])
     await finish_work_items(unit, touch_ids=[touch.id], member_id=actor.member_id)

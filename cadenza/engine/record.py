@@ -1,22 +1,20 @@
 """Writing down what the relays said, and what follows from it for the sequence."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from cadenza.audience.service import load_recipients, mark_dead
-from cadenza.campaigns.service import version
+from cadenza.audience.service import mark_dead
 from cadenza.channels.contracts import MailboxState, Outcome, WireReply
 from cadenza.channels.service import set_state
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
-from cadenza.engine.claim import next_step
-from cadenza.engine.contracts import EnrolmentState, TouchState
-from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
-from cadenza.engine.schedule import share, step_due
+from cadenza.engine.contracts import TouchState
+from cadenza.engine.models import TouchRow
+from cadenza.engine.schedule import share
+from cadenza.engine.sequence import go_on, stop_enrolments
 from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
 from cadenza.ledger.service import open_work_items, record_events
 
@@ -26,10 +24,9 @@ _BEFORE_THE_MESSAGE = ("connect", "tls", "login")
 _DEAD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # RFC 3463: no such mailbox, host or account
 
 
-async def record(unit: Unit, replies: Sequence[WireReply]) -> None:
-    """Record a batch of answers. Each touch ends sent, refused, deferred or in doubt; none stays open."""
+async def record(unit: Unit, replies: Sequence[WireReply], touches: Sequence[TouchRow]) -> None:
+    """Record the relay's answer to each touch. Each ends sent, refused, deferred or in doubt; none stays open."""
     by_id = {reply.touch_id: reply for reply in replies}
-    touches = await repository.touches(unit, TouchRow.id.in_(by_id), limit=len(by_id))
     groups: dict[TouchState, list[TouchRow]] = defaultdict(list)
     for touch in touches:
         groups[_state(touch, by_id[touch.id])].append(touch)
@@ -64,7 +61,7 @@ def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) ->
         "id": touch.id,
         "sent_at": unit.world.now() if state is TouchState.SENT else None,
         "retry_at": retry,
-        "wire": json.dumps(wire),
+        "wire": wire,
     }
 
 
@@ -101,43 +98,6 @@ def event_of(touch: TouchRow, kind: EventKind, data: Mapping[str, Any] | None = 
         touch_id=touch.id,
         mailbox_id=touch.mailbox_id,
         data=dict(data or {}),
-    )
-
-
-async def go_on(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
-    """Time the next step of those whose touch is out; those at the end are finished."""
-    if not enrolment_ids:
-        return
-    rows = await repository.enrolments(
-        unit, EnrolmentRow.id.in_(enrolment_ids), EnrolmentRow.state.in_(["active", "held"])
-    )
-    runs = await repository.runs(unit, RunRow.id.in_({row.campaign_id for row in rows}))
-    definitions = {run.id: await version(unit, run.version_id) for run in runs}
-    recipients = await load_recipients(unit, [row.contact_id for row in rows])
-    later, finished, now = [], [], unit.world.now()
-    for row in rows:
-        definition, recipient = definitions[row.campaign_id], recipients.get(row.contact_id)
-        step = next_step(definition, row.step)
-        if step is None or recipient is None:
-            finished.append(row.id)
-            continue
-        key = f"{row.id}/{step.id}"
-        at = step_due(now, step.after_days, definition.window, recipient.timezone, recipient.country, key)
-        later.append({"id": row.id, "step": step.id, "at": at, "why": ""})
-    await repository.next_steps(unit, later)
-    await finish(unit, finished)
-
-
-async def finish(unit: Unit, enrolment_ids: Sequence[UUID]) -> None:
-    if not enrolment_ids:
-        return
-    ended = await repository.end(unit, enrolment_ids, EnrolmentState.FINISHED, "all_steps_done")
-    await record_events(
-        unit,
-        [
-            NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=c, campaign_id=p)
-            for _, c, p in ended
-        ],
     )
 
 
@@ -189,20 +149,3 @@ async def _sender_refused(
         touch_id=touch.id,
     )
     await open_work_items(unit, [item])
-
-
-async def stop_enrolments(unit: Unit, enrolment_ids: Sequence[UUID], reason: str) -> None:
-    if not enrolment_ids:
-        return
-    ended = await repository.end(unit, enrolment_ids, EnrolmentState.STOPPED, reason)
-    events = [
-        NewEvent(
-            kind=EventKind.STOPPED,
-            origin="engine",
-            contact_id=contact,
-            campaign_id=campaign,
-            data={"reason": reason},
-        )
-        for _, contact, campaign in ended
-    ]
-    await record_events(unit, events)

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cadenza.core.database import bulk
 from cadenza.core.unit import Unit
 from cadenza.engine import states
 from cadenza.engine.contracts import EnrolmentState, TouchState
@@ -35,19 +36,22 @@ _LOCK_CAPS = text("""
     select pg_advisory_xact_lock(k) from (select distinct k from unnest(cast(:keys as bigint[])) k order by k) keys
 """)
 
-_RESCHEDULE = text("""
-    update enrolments set next_due_at = :at, waiting_for = :why
-    where workspace_id = :workspace and id = :id
-""")
-
 _ADVANCE = text("""
-    update enrolments set next_due_at = null, waiting_for = '', mailbox_id = :mailbox
-    where workspace_id = :workspace and id = :id
+    update enrolments e set next_due_at = null, waiting_for = '', mailbox_id = r.mailbox
+    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, mailbox uuid)
+    where e.workspace_id = :workspace and e.id = r.id
 """)
 
-_SKIP = text("""
-    update enrolments set step = :step, next_due_at = :at, waiting_for = :why
-    where workspace_id = :workspace and id = :id
+_INSERT_TOUCHES = text("""
+    insert into touches select * from jsonb_populate_recordset(null::touches, cast(:rows as jsonb))
+    on conflict do nothing returning id
+""")
+
+# Both for a step that is due later and for the next one.
+_NEXT_STEP = text("""
+    update enrolments e set step = coalesce(r.step, e.step), next_due_at = r.at, waiting_for = r.why
+    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, step text, at timestamptz, why text)
+    where e.workspace_id = :workspace and e.id = r.id and e.state in ('active', 'held')
 """)
 
 # The lease is read again here, right before the wire: a worker that slept past it gets nothing back.
@@ -63,14 +67,9 @@ _MARK_SENDING = text("""
 """)
 
 _RECORD = text("""
-    update touches set state = :state, sent_at = :sent_at, retry_at = :retry_at, lease_until = null,
-           wire = cast(:wire as jsonb)
-    where workspace_id = :workspace and id = :id and state = any(:origins)
-""")
-
-_NEXT_STEP = text("""
-    update enrolments set step = :step, next_due_at = :at, waiting_for = :why
-    where workspace_id = :workspace and id = :id and state in ('active', 'held')
+    update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire
+    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, sent_at timestamptz, retry_at timestamptz, wire jsonb)
+    where t.workspace_id = :workspace and t.id = r.id and t.state = any(:origins)
 """)
 
 _END = text("""
@@ -108,7 +107,8 @@ _TAKE_RETRIES = text("""
 """)
 
 _POSTPONE = text("""
-    update touches set retry_at = :at where workspace_id = :workspace and id = :id and state = 'deferred'
+    update touches t set retry_at = r.at from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, at timestamptz)
+    where t.workspace_id = :workspace and t.id = r.id and t.state = 'deferred'
 """)
 
 
@@ -155,29 +155,22 @@ async def recent_touches(
 
 async def insert_touches(unit: Unit, rows: list[dict[str, Any]]) -> set[UUID]:
     """The ids that are new. One that exists (after a restore, say) is never made again."""
-    made = await unit.session.scalars(upsert(TouchRow).on_conflict_do_nothing().returning(TouchRow.id), rows)
-    return set(made)
+    return set((await bulk(unit.session, _INSERT_TOUCHES, rows)).scalars()) if rows else set()
 
 
-async def execute_many(unit: Unit, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
+async def _update(unit: Unit, statement: TextClause, rows: Sequence[dict[str, Any]], **values: Any) -> None:
     if rows:
-        await unit.session.execute(statement, [{"workspace": unit.workspace_id, **row} for row in rows])
+        await bulk(unit.session, statement, rows, workspace=unit.workspace_id, **values)
 
 
 async def advance(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await execute_many(unit, _ADVANCE, rows)
-
-
-async def reschedule(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await execute_many(unit, _RESCHEDULE, rows)
-
-
-async def skip_to(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await execute_many(unit, _SKIP, rows)
+    """The step is on its way: nothing is due until its outcome is known."""
+    await _update(unit, _ADVANCE, rows)
 
 
 async def next_steps(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await execute_many(unit, _NEXT_STEP, rows)
+    """When what is due, and what it waits for; ``step`` only where it is another one than before."""
+    await _update(unit, _NEXT_STEP, rows)
 
 
 async def end(
@@ -200,9 +193,7 @@ async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUI
 
 
 async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) -> None:
-    await execute_many(
-        unit, _RECORD, [{**row, "state": after.value, "origins": list(states.origins(after))} for row in rows]
-    )
+    await _update(unit, _RECORD, rows, state=after.value, origins=list(states.origins(after)))
 
 
 async def release(unit: Unit, ids: Sequence[UUID] = ()) -> int:
@@ -240,7 +231,7 @@ async def take_retries(unit: Unit, ids: Sequence[UUID], worker: UUID, lease: tim
 
 
 async def postpone(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await execute_many(unit, _POSTPONE, rows)
+    await _update(unit, _POSTPONE, rows)
 
 
 async def workspaces_with_work(session: AsyncSession, world: datetime, machine: datetime) -> list[UUID]:
@@ -258,6 +249,14 @@ async def all_workspaces(session: AsyncSession) -> list[UUID]:
 async def database_now(session: AsyncSession) -> datetime:
     moment: datetime = (await session.execute(text("select clock_timestamp()"))).scalar_one()
     return moment
+
+
+async def mailboxes_of(unit: Unit, touch_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """(touch, its mailbox) for each."""
+    query = select(TouchRow.id, TouchRow.mailbox_id).where(
+        TouchRow.workspace_id == unit.workspace_id, TouchRow.id.in_(touch_ids)
+    )
+    return [(touch, mailbox) for touch, mailbox in await unit.session.execute(query)]
 
 
 async def touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[TouchRow]:

@@ -38,7 +38,10 @@ async def claim_retries(
             EnrolmentRow.state == EnrolmentState.ACTIVE.value,
         )
     }
-    runs = {run.id: run for run in await repository.runs(unit, RunRow.id.in_([r.campaign_id for r in rows if r.campaign_id]))}
+    runs = {
+        run.id: run
+        for run in await repository.runs(unit, RunRow.id.in_([r.campaign_id for r in rows if r.campaign_id]))
+    }
     definitions = {run.id: await version(unit, run.version_id) for run in runs.values()}
     ready, later, dropped = [], [], []
     for row in rows:
@@ -80,6 +83,8 @@ def _not_before(
 
 
 async def _drop(unit: Unit, rows: Sequence[TouchRow]) -> None:
-    updates = [{"id": row.id, "sent_at": None, "retry_at": None, "wire": "null"} for row in rows]
+    updates = [{"id": row.id, "sent_at": None, "retry_at": None, "wire": None} for row in rows]
     await repository.record(unit, updates, TouchState.DROPPED)
-    await record_events(unit, [event_of(row, EventKind.SKIPPED, {"why": "a stop came before the next try"}) for row in rows])
+    await record_events(
+        unit, [event_of(row, EventKind.SKIPPED, {"why": "a stop came before the next try"}) for row in rows]
+    )

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
@@ -19,12 +19,13 @@ DOMAIN_DAILY_LIMIT = 400  # above it, providers begin to take less of a young do
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The sender of one touch, or why there is none now and until when."""
+    """The sender of one touch, or why there is none now and until when; ``soon`` when it is only a matter of moments."""
 
     mailbox: Mailbox | None
     why: str
     until: datetime | None = None
     decision: Decision | None = None
+    soon: bool = False
 
 
 async def choose_senders(
@@ -35,8 +36,8 @@ async def choose_senders(
         return {}
     now = unit.world.now()
     used = await used_quota(unit, now.date(), [m.id for m in mailboxes])
-    usable = {m.address: m for m in mailboxes if m.state is MailboxState.OK and m.id not in busy}
-    picked = _pick(wanted, mailboxes, usable, dict(used))
+    usable = {m.address: m for m in mailboxes if m.state is MailboxState.OK}
+    picked = _pick(wanted, mailboxes, usable, dict(used), frozenset(busy))
     return await _within_limits(unit, picked, now)
 
 
@@ -45,6 +46,7 @@ def _pick(
     mailboxes: Sequence[Mailbox],
     usable: Mapping[str, Mailbox],
     load: dict[UUID, int],
+    busy: frozenset[UUID],
 ) -> list[tuple[Due, Definition, Choice]]:
     by_id = {m.id: m for m in mailboxes}
     picked = []
@@ -52,12 +54,16 @@ def _pick(
         choice = (
             _kept(by_id.get(due.mailbox_id), usable)
             if due.mailbox_id
-            else _fresh(due, definition, usable, load)
+            else _fresh(due, definition, usable, load, busy)
         )
         if choice.mailbox:
             load[choice.mailbox.id] = load.get(choice.mailbox.id, 0) + 1
         picked.append((due, definition, choice))
     return picked
+
+
+def _limit(mailbox: Mailbox, definition: Definition) -> int:
+    return min(mailbox.daily_limit, definition.caps.per_sender_per_day)
 
 
 def _kept(mailbox: Mailbox | None, usable: Mapping[str, Mailbox]) -> Choice:
@@ -69,11 +75,19 @@ def _kept(mailbox: Mailbox | None, usable: Mapping[str, Mailbox]) -> Choice:
 
 
 def _fresh(
-    due: Due, definition: Definition, usable: Mapping[str, Mailbox], load: Mapping[UUID, int]
+    due: Due,
+    definition: Definition,
+    usable: Mapping[str, Mailbox],
+    load: Mapping[UUID, int],
+    busy: frozenset[UUID],
 ) -> Choice:
-    candidates = [usable[a] for a in definition.mailboxes if a in usable]
-    if not candidates:
+    able = [usable[a] for a in definition.mailboxes if a in usable]
+    if not able:
         return Choice(None, "none of the campaign's mailboxes can send now")
+    roomy = [m for m in able if load.get(m.id, 0) < _limit(m, definition)] or able
+    candidates = [m for m in roomy if m.id not in busy]
+    if not candidates:
+        return Choice(None, "every sender with room is on the wire", soon=True)
     taken = min(candidates, key=lambda m: (load.get(m.id, 0), m.address))
     decision = Decision(
         what="sender",
@@ -95,7 +109,7 @@ async def _within_limits(
     choices: dict[UUID, Choice] = {}
     for due, definition, choice in picked:
         if choice.mailbox is None:
-            choices[due.id] = Choice(None, choice.why, now + timedelta(hours=1))
+            choices[due.id] = replace(choice, until=now + timedelta(hours=1))
         else:
             groups[choice.mailbox.id].append((due, definition, choice))
     for mailbox_id in sorted(groups):  # one order for all workers, so that they cannot lock each other out
@@ -108,7 +122,7 @@ async def _limit_one(
 ) -> dict[UUID, Choice]:
     mailbox = group[0][2].mailbox
     assert mailbox is not None  # noqa: S101 - grouped by it
-    limit = min(mailbox.daily_limit, *(d.caps.per_sender_per_day for _, d, _ in group))
+    limit = min(_limit(mailbox, definition) for _, definition, _ in group)
     granted = await take_quota(
         unit,
         now.date(),

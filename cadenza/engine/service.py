@@ -1,5 +1,6 @@
 """Doors of the engine."""
 
+from cadenza.campaigns.service import follow
 from cadenza.engine.answers import send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle
@@ -26,3 +27,5 @@ __all__ = [
     "record_open", "rescue", "resume", "send_answer", "settle", "status", "stop", "touch_by_message_ids",
     "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
 ]  # fmt: skip
+
+follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

@@ -11,6 +11,7 @@ from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, 
 from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message, credentials
 from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
 from cadenza.core.unit import Unit
 from cadenza.engine import content, repository
@@ -62,22 +63,32 @@ class Lane:
         async with self._database.unit(self._workspace_id) as unit:
             marked = await repository.mark_sending(unit, ids, self._worker)
             touches = [t for t in await repository.touches(unit, TouchRow.id.in_(marked)) if t.id in marked]
-            envelopes = [envelope(unit, touch, self._mailbox) for touch in touches]
+            envelopes, replies = composed(unit, touches, self._mailbox)
             visit("sending.before_commit")
         visit("sending.after_commit")
-        if (
-            monotonic() - began > self._lease.total_seconds() / 2
-        ):  # this process slept: somebody may have judged its claims
-            replies = [
-                WireReply(e.touch_id, Outcome.DEFERRED, "connect", text="the worker was too slow")
-                for e in envelopes
-            ]
+        # A process that slept in between may have had its claims judged by others: then it keeps off the wire.
+        if monotonic() - began > self._lease.total_seconds() / 2:
+            late = "the worker was too slow"
+            replies += [WireReply(e.touch_id, Outcome.DEFERRED, "connect", text=late) for e in envelopes]
         else:
-            replies = [reply async for reply in session.send_many(envelopes)]
+            replies += [reply async for reply in session.send_many(envelopes)]
         async with self._database.unit(self._workspace_id) as unit:
-            await record(unit, replies)
+            await record(unit, replies, touches)
             visit("record.before_commit")
         visit("record.after_commit")
+
+
+def composed(
+    unit: Unit, touches: Sequence[TouchRow], mailbox: Mailbox
+) -> tuple[list[Envelope], list[WireReply]]:
+    """The messages, and a refusal for each that cannot be written: one poisoned touch holds up no other (M11)."""
+    envelopes, refused = [], []
+    for touch in touches:
+        try:
+            envelopes.append(envelope(unit, touch, mailbox))
+        except CadenzaError as wrong:
+            refused.append(WireReply(touch.id, Outcome.REFUSED, "compose", text=str(wrong)))
+    return envelopes, refused
 
 
 def envelope(unit: Unit, touch: TouchRow, mailbox: Mailbox) -> Envelope:
@@ -108,6 +119,6 @@ def _skeleton(sender: str, name: str, html: bool) -> Skeleton:
 async def by_mailbox(unit: Unit, touch_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """The touches of each lane."""
     lanes: dict[UUID, list[UUID]] = defaultdict(list)
-    for touch in await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids)):
-        lanes[touch.mailbox_id].append(touch.id)
+    for touch, mailbox in await repository.mailboxes_of(unit, touch_ids):
+        lanes[mailbox].append(touch)
     return lanes

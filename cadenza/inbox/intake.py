@@ -44,7 +44,7 @@ def fingerprint(mail: Mail) -> bytes:
 async def take_in(unit: Unit, mailbox: Mailbox, fetched: Fetched, own: Collection[str]) -> UUID | None:
     """Store the message if it concerns us, and act on it. None when it does not, or when it is here already."""
     mail = read_mail(fetched.raw)
-    detection = detect(mail, own)
+    detection = detect(mail, own, received_at=unit.world.now())
     if detection.kind in _IGNORED:
         return None
     if await _unsubscribed_by_mail(unit, mail):

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from cadenza.core.database import bulk
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -26,6 +27,13 @@ from cadenza.ledger.contracts import (
 from cadenza.ledger.models import AuditRow, DecisionRow, EventRow, WorkItemRow
 
 _PAGE = 200
+
+_INSERT_EVENTS = text(
+    "insert into events select * from jsonb_populate_recordset(null::events, cast(:rows as jsonb))"
+)
+_INSERT_DECISIONS = text(
+    "insert into decisions select * from jsonb_populate_recordset(null::decisions, cast(:rows as jsonb))"
+)
 
 
 async def record_events(unit: Unit, events: Iterable[NewEvent]) -> None:
@@ -53,7 +61,7 @@ async def record_events(unit: Unit, events: Iterable[NewEvent]) -> None:
         for event in events
     ]
     if rows:
-        await unit.session.execute(insert(EventRow), rows)
+        await bulk(unit.session, _INSERT_EVENTS, rows)
 
 
 async def timeline(
@@ -80,7 +88,9 @@ async def timeline(
     return [_event(row) for row in (await unit.session.scalars(query)).all()]
 
 
-async def events_of_contacts(unit: Unit, contact_ids: Sequence[UUID], kinds: Sequence[EventKind]) -> list[Event]:
+async def events_of_contacts(
+    unit: Unit, contact_ids: Sequence[UUID], kinds: Sequence[EventKind]
+) -> list[Event]:
     """All events of these kinds about these people, newest first; for a batch, not for a page."""
     query = (
         select(EventRow)
@@ -121,7 +131,7 @@ async def record_decisions(unit: Unit, decisions: Iterable[Decision]) -> None:
             "id": new_id(),
             "at": decision.at or unit.world.now(),
             "what": decision.what,
-            "options": [asdict(option) for option in decision.options],
+            "options": [{"option": o.option, "probability": o.probability} for o in decision.options],
             "taken": decision.taken,
             "reason": decision.reason,
             "policy": decision.policy,
@@ -132,7 +142,7 @@ async def record_decisions(unit: Unit, decisions: Iterable[Decision]) -> None:
         for decision in decisions
     ]
     if rows:
-        await unit.session.execute(insert(DecisionRow), rows)
+        await bulk(unit.session, _INSERT_DECISIONS, rows)
 
 
 async def decisions_of(unit: Unit, touch_id: UUID) -> list[Decision]:

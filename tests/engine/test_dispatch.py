@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import load_recipients, suppress, unsubscribe
+from cadenza.campaigns.service import apply
 from cadenza.channels.contracts import MailboxState, Outcome, WireReply
 from cadenza.channels.service import mailboxes, set_state
 from cadenza.core.clock import ManualClock
@@ -37,7 +38,7 @@ from cadenza.identity.contracts import Actor
 from cadenza.ledger.service import timeline, work_items
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
-from tests.support.campaigns import OFFICE, TWO_STEPS, document, people, running
+from tests.support.campaigns import OFFICE, ONE_STEP, TWO_STEPS, document, people, running
 from tests.support.post import Post
 
 pytestmark = pytest.mark.postgres
@@ -158,7 +159,12 @@ async def test_a_stop_between_claim_and_wire_wins(
         from cadenza.engine.claim import claim
 
         claimed = await claim(
-            unit, worker=worker, limit=9, lease=timedelta(seconds=60), busy=[], mailboxes=await mailboxes(unit)
+            unit,
+            worker=worker,
+            limit=9,
+            lease=timedelta(seconds=60),
+            busy=[],
+            mailboxes=await mailboxes(unit),
         )
     assert len(claimed) == 1
     async with database.unit(workspace.workspace_id) as unit:
@@ -190,7 +196,12 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
         from cadenza.engine.claim import claim
 
         claimed = await claim(
-            unit, worker=sleeper, limit=9, lease=timedelta(seconds=0), busy=[], mailboxes=await mailboxes(unit)
+            unit,
+            worker=sleeper,
+            limit=9,
+            lease=timedelta(seconds=0),
+            busy=[],
+            mailboxes=await mailboxes(unit),
         )
     await housekeeping(database)
     await _drain(database, quick)
@@ -289,7 +300,12 @@ async def test_a_refused_address_is_dead_and_ends_the_sequence(
 
 
 async def test_a_relay_that_is_down_loses_nothing_and_what_waited_leaves_later(
-    database: Database, workspace: Actor, post: Post, world: ManualClock, machine: ManualClock, quick: Settings
+    database: Database,
+    workspace: Actor,
+    post: Post,
+    world: ManualClock,
+    machine: ManualClock,
+    quick: Settings,
 ) -> None:
     await running(database, workspace, post, document(), people(4))
     async with database.unit(workspace.workspace_id) as unit:
@@ -317,13 +333,20 @@ async def test_a_relay_that_is_down_loses_nothing_and_what_waited_leaves_later(
     ],
 )
 async def test_each_answer_of_the_relay_has_one_end(
-    database: Database, workspace: Actor, post: Post, world: ManualClock, outcome: Outcome, stage: str, code: int | None, state: TouchState
+    database: Database,
+    workspace: Actor,
+    post: Post,
+    world: ManualClock,
+    outcome: Outcome,
+    stage: str,
+    code: int | None,
+    state: TouchState,
 ) -> None:
     await running(database, workspace, post, document(), people(1))
     world.move(DAY)
     (touch_id,) = await _on_the_wire(database, workspace)
     async with database.unit(workspace.workspace_id) as unit:
-        await record(unit, [WireReply(touch_id, outcome, stage, code)])
+        await record(unit, [WireReply(touch_id, outcome, stage, code)], await repository.touches(unit))
     assert await _states(database, workspace) == {state.value: 1}
 
 
@@ -404,4 +427,61 @@ async def test_the_plan_says_what_and_when_and_agrees_with_what_happens(
     assert rest.step == "follow"
     world.set(rest.at)
     await _drain(database, quick)
+    assert len(post.letters()) == 2
+
+
+@pytest.mark.must_not("M13")
+async def test_a_new_version_of_a_running_campaign_takes_over_and_nobody_gets_a_step_twice(
+    database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings
+) -> None:
+    await running(database, workspace, post, document(TWO_STEPS), people(3))
+    world.move(DAY)
+    await _drain(database, quick)
+    async with database.unit(workspace.workspace_id) as unit:
+        applied = await apply(unit, workspace, document(TWO_STEPS.replace("Another line", "A better line")))
+    assert applied.version == 2
+    for _ in range(3):
+        world.move(DAY)
+        await _drain(database, quick)
+    assert len(post.letters()) == 6
+    assert set(post.touches().values()) == {1}
+    assert sum(b"A better line" in letter.content for letter in post.letters()) == 3
+
+
+@pytest.mark.story("3.1.2.1", 6)
+async def test_a_condition_that_fails_skips_the_step_or_goes_where_else_says(
+    database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings
+) -> None:
+    steps = (
+        ONE_STEP
+        + """
+- {id: keen, channel: email, action: send, after: {days: 1}, when: "clicked(intro)", else: quiet,
+   variants: [{id: a, subject: "For the keen", text: "x"}]}
+- {id: middle, channel: email, action: send, after: {days: 1}, variants: [{id: a, subject: "Middle", text: "x"}]}
+- {id: quiet, channel: email, action: send, after: {days: 1}, variants: [{id: a, subject: "For the quiet", text: "x"}]}
+"""
+    )
+    await running(database, workspace, post, document(steps), people(1))
+    for _ in range(7):
+        world.move(DAY)
+        await _drain(database, quick)
+    subjects = [message_from_bytes(letter.content, policy=SMTP)["Subject"] for letter in post.letters()]
+    assert subjects == ["Hello First0", "For the quiet"]
+
+
+async def test_a_touch_that_exists_already_is_not_sent_again_and_the_sequence_goes_on(
+    database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings
+) -> None:
+    """As after a restore: the enrolment stands before a step that was sent."""
+    await running(database, workspace, post, document(TWO_STEPS), people(1))
+    world.move(DAY)
+    await _drain(database, quick)
+    async with database.unit(workspace.workspace_id) as unit:
+        await unit.session.execute(
+            text("update enrolments set step = 'intro', next_due_at = :now"), {"now": world.now()}
+        )
+    for _ in range(3):
+        await _drain(database, quick)
+        world.move(DAY)
+    assert set(post.touches().values()) == {1}
     assert len(post.letters()) == 2

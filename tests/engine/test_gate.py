@@ -30,7 +30,9 @@ GOOD = Facts(
     person_cap=2,
     account_cap=3,
 )
-STOP = Suppression(SuppressionKind.ADDRESS, "a@b.example", SuppressionReason.OPT_OUT, "their answer", MONDAY_TEN)
+STOP = Suppression(
+    SuppressionKind.ADDRESS, "a@b.example", SuppressionReason.OPT_OUT, "their answer", MONDAY_TEN
+)
 
 
 def test_nothing_in_the_way_passes_every_gate() -> None:
@@ -45,9 +47,21 @@ def test_nothing_in_the_way_passes_every_gate() -> None:
         (replace(GOOD, email=None), "address", GateAnswer.STOP),
         (replace(GOOD, condition=False), "condition", GateAnswer.SKIP),
         (replace(GOOD, due_at=MONDAY_TEN - timedelta(days=3)), "grace", GateAnswer.WAIT),
-        (replace(GOOD, now=MONDAY_TEN.replace(hour=2), due_at=MONDAY_TEN.replace(hour=2)), "window", GateAnswer.WAIT),
-        (replace(GOOD, person_touches=[MONDAY_TEN - timedelta(days=d) for d in (1, 2)]), "person cap", GateAnswer.WAIT),
-        (replace(GOOD, account_touches=[MONDAY_TEN - timedelta(hours=h) for h in (1, 2, 3)]), "account cap", GateAnswer.WAIT),
+        (
+            replace(GOOD, now=MONDAY_TEN.replace(hour=2), due_at=MONDAY_TEN.replace(hour=2)),
+            "window",
+            GateAnswer.WAIT,
+        ),
+        (
+            replace(GOOD, person_touches=[MONDAY_TEN - timedelta(days=d) for d in (1, 2)]),
+            "person cap",
+            GateAnswer.WAIT,
+        ),
+        (
+            replace(GOOD, account_touches=[MONDAY_TEN - timedelta(hours=h) for h in (1, 2, 3)]),
+            "account cap",
+            GateAnswer.WAIT,
+        ),
         (replace(GOOD, sender_free=False, sender_why="60 of 60 today"), "sender", GateAnswer.WAIT),
     ],
 )
@@ -65,7 +79,10 @@ def test_a_stop_wins_over_everything_else() -> None:
 
 
 @pytest.mark.must_not("M2")
-@given(late=st.timedeltas(timedelta(hours=25), timedelta(days=30)), zone=st.sampled_from(["Asia/Tokyo", "America/Lima"]))
+@given(
+    late=st.timedeltas(timedelta(hours=25), timedelta(days=30)),
+    zone=st.sampled_from(["Asia/Tokyo", "America/Lima"]),
+)
 def test_what_is_past_its_grace_is_timed_anew_inside_the_window(late: timedelta, zone: str) -> None:
     facts = replace(GOOD, due_at=MONDAY_TEN - late, zone=zone, country=None)
     stopping = verdict(gate(facts))

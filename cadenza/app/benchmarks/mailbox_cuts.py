@@ -15,7 +15,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from cadenza.app.benchmarks.commands import Baseline, Result
-from cadenza.app.benchmarks.scratch import NOON, PASSWORD, loopback, running_campaign, scratch_database, sender_addresses
+from cadenza.app.benchmarks.scratch import (
+    NOON,
+    PASSWORD,
+    loopback,
+    running_campaign,
+    scratch_database,
+    sender_addresses,
+)
 from cadenza.channels.contracts import Credentials, FolderCursor, Mailbox, Server
 from cadenza.channels.service import ImapReader, mailboxes, save_cursor
 from cadenza.core.clock import ManualClock
@@ -67,7 +74,9 @@ async def _measure(
         actor = await running_campaign(database, _REPLIES, imap, entrance, user="user")
         (box,) = await _boxes(database, actor.workspace_id)
         folder = store.account(box.address).folders["INBOX"]
-        await _from_here(database, box, folder.uidvalidity, folder.append(b"Subject: start\r\n\r\n", clock.now()))
+        await _from_here(
+            database, box, folder.uidvalidity, folder.append(b"Subject: start\r\n\r\n", clock.now())
+        )
         for number in range(_REPLIES):
             store.deliver(box.address, _reply(number, box.address, clock))
         began = time.perf_counter()
@@ -91,9 +100,14 @@ async def _from_here(database: Database, box: Mailbox, uidvalidity: int, uid: in
 def _reply(number: int, address: str, clock: ManualClock) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"] = f"First{number} Last{number} <p{number}@company{number // 3}.example>", address
-    mail["Subject"], mail["Date"] = "Re: your question", format_datetime(clock.now() + timedelta(seconds=number))
+    mail["Subject"], mail["Date"] = (
+        "Re: your question",
+        format_datetime(clock.now() + timedelta(seconds=number)),
+    )
     mail["Message-ID"] = f"<reply{number}@company.example>"
-    mail.set_content(f"Thank you, this is answer number {number}. " + "Let us talk about it. " * (number % 60))
+    mail.set_content(
+        f"Thank you, this is answer number {number}. " + "Let us talk about it. " * (number % 60)
+    )
     return mail.as_bytes()
 
 
@@ -128,7 +142,10 @@ async def _cut(target: Server, limits: list[int]) -> AsyncIterator[Server]:
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         limit = limits.pop(0) if limits else None
         theirs, ours = await asyncio.open_connection(target.host, target.port)
-        pumps = [asyncio.create_task(_pump(theirs, writer, limit)), asyncio.create_task(_pump(reader, ours, None))]
+        pumps = [
+            asyncio.create_task(_pump(theirs, writer, limit)),
+            asyncio.create_task(_pump(reader, ours, None)),
+        ]
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for pump in pumps:
             pump.cancel()
