@@ -57,7 +57,20 @@ async def overview(request: Request, unit: PageUnit) -> Response:
         running=sum(line.campaign.state is CampaignState.RUNNING for line in lines),
         drafts=sum(line.campaign.state is CampaignState.DRAFT for line in lines),
         top=axis_end([line.replied for line in lines]),
+        may_run=allowed(authorize, actor, Action.RUN_CAMPAIGNS),
+        said=campaign_said(request),
     )
+
+
+@router.post("/campaigns/pause")
+async def pause_all(request: Request, unit: PageUnit) -> Response:
+    """Everything that runs, in one transaction: nothing leaves from now on."""
+    actor = actor_of(request)
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    for each in await campaigns(unit, actor):
+        if each.state is CampaignState.RUNNING:
+            await pause(unit, actor, each.name)
+    return see("/campaigns", "pause")
 
 
 async def _line(unit: Unit, each: Campaign, next_at: datetime | None) -> _Line:

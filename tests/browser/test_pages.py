@@ -125,6 +125,8 @@ async def test_figures_move_without_reloading(visitor: Visitor) -> None:
     await visitor.open(f"/campaigns/{CAMPAIGN}/live")
     figure = page.locator("[data-moves=unsubscribed]")
     before = int(await figure.inner_text())
+    await page.locator("#live details summary").click()
+    await page.locator("#live a", has_text="Beat Zurbriggen").first.focus()
     await page.evaluate("window.stillHere = true")
     async with site.database.unit(site.seeded.actor.workspace_id) as unit:
         campaign_id = await _campaign_id(site)
@@ -138,7 +140,10 @@ async def test_figures_move_without_reloading(visitor: Visitor) -> None:
             ],
         )  # fmt: skip
     await expect(figure).to_have_text(str(before + 1))
+    await expect(figure).to_have_class("moved")
     assert await page.evaluate("window.stillHere")
+    await expect(page.locator("#live details table")).to_be_visible()
+    await expect(page.locator("#live a", has_text="Beat Zurbriggen").first).to_be_focused()
     assert not visitor.complaints
 
 

@@ -10,12 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import event, text
+from starlette.requests import Request
 
 from cadenza.app.composition import web_app
 from cadenza.core.database import Database, Row
 from cadenza.core.settings import Settings
+from cadenza.engine.live_pages import live_stream
 from cadenza.identity.contracts import SESSION_COOKIE, Role
-from cadenza.identity.service import add_member, log_in
+from cadenza.identity.service import add_member, log_in, log_out, session_actor
 from cadenza.web.security import form_token
 from tests.web.seed import CAMPAIGN, PASSWORD, Seeded, seed
 
@@ -181,6 +183,7 @@ async def test_a_reader_sees_everything_and_changes_nothing(
     changes = [
         (f"/campaigns/{CAMPAIGN}/{act}", {}) for act in ("launch", "pause", "resume", "stop")
     ] + [
+        ("/campaigns/pause", {}),
         (f"/touches/{seeded.in_doubt}/settle", {"decision": "send_again"}),
         (f"/contacts/{seeded.contacts[0]}/suppress", {}),
         (f"/inbox/{seeded.conversation}/answer", {"text": "hello", "draft": str(uuid4())}),
@@ -278,8 +281,61 @@ async def test_a_campaign_is_paused_resumed_and_stopped(visitor: httpx.AsyncClie
     assert again.status_code == 409
 
 
+async def test_all_campaigns_are_paused_at_once(visitor: httpx.AsyncClient) -> None:
+    assert "Pause all" in (await visitor.get("/campaigns")).text
+    answer = await visitor.post("/campaigns/pause", data={})
+    page = (await visitor.get(answer.headers["location"])).text
+    assert "0 campaigns run now." in page
+    assert "Pause all" not in page
+
+
 async def test_a_person_is_stopped_from_their_page(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
     here = f"/contacts/{seeded.contacts[3]}"
     assert "None. This person may be written to." in (await visitor.get(here)).text
     await visitor.post(f"{here}/suppress", data={})
     assert "Stopped by a colleague" in (await visitor.get(here)).text
+
+
+@pytest.mark.must_not("M20")
+async def test_a_touch_tells_every_gate_decision_and_answer_of_the_wire(
+    visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    words = _Page((await visitor.get(f"/touches/{seeded.sent}")).text).words
+    for said in (
+        "On the stop list?", "No stop.", "Is a sender free?", "Waits", "Variant: a", "Drawn evenly.", "50\u202f%",
+        "Policy even_split, version 1", "2.0.0 queued", "nora@halden.example", "Opened by a machine, not counted",
+    ):  # fmt: skip
+        assert said in words, said
+
+
+async def test_a_person_is_one_line_of_time_from_the_import_to_what_is_planned(
+    visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    words = _Page((await visitor.get(f"/contacts/{seeded.contacts[0]}")).text).words
+    story = ["Imported", f"Joined {CAMPAIGN}", "Replied", "now 09:00", "follow"]
+    places = [words.index(said) for said in story]
+    assert places == sorted(places)
+    assert "Three working days after intro." in words
+    stopped = _Page((await visitor.get(f"/contacts/{seeded.contacts[1]}")).text).words
+    assert "Source: reply of 2 March" in stopped
+    assert "Nothing is planned" in stopped
+
+
+@pytest.mark.asvs("7.4.2")
+async def test_a_stream_ends_when_its_reader_is_signed_out(
+    database: Database, settings: Settings, seeded: Seeded
+) -> None:
+    token = await log_in(database, seeded.email, PASSWORD, "127.0.0.1")
+    found = await session_actor(database, token, settings)
+    assert found
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "app": web_app(database, settings),
+        "state": {"actor": found[0], "member": found[1], "session_token": token},
+    }  # fmt: skip
+    frames = (await live_stream(Request(scope), CAMPAIGN)).body_iterator
+    assert await anext(frames) == "retry: 1000\n\n"
+    assert str(await anext(frames)).startswith("event: part\n")
+    await log_out(database, token)
+    assert await anext(frames) == "event: over\ndata: \n\n"
+    with pytest.raises(StopAsyncIteration):
+        await anext(frames)

@@ -1,4 +1,4 @@
-// What pages do by themselves: toasts, selects that submit, the world's clock, the mark on a number that moved.
+// What pages do by themselves: toasts, selects that submit, the world's clock, live parts that keep their reader.
 (() => {
   const stay = 8000;
 
@@ -45,22 +45,40 @@
     }
   }
 
-  // Numbers with the same data-moves are compared before and after a part is swapped.
-  let before = new Map();
-  const numbers = () => new Map([...document.querySelectorAll("[data-moves]")].map((n) => [n.dataset.moves, n]));
-  document.addEventListener("htmx:beforeSwap", () => {
-    before = new Map([...numbers()].map(([name, node]) => [name, node.textContent]));
-  });
-  document.addEventListener("htmx:sseBeforeMessage", () => {
-    before = new Map([...numbers()].map(([name, node]) => [name, node.textContent]));
-  });
-  function mark() {
-    for (const [name, node] of numbers()) {
-      if (before.has(name) && before.get(name) !== node.textContent) node.classList.add("moved");
-    }
+  // A live part is drawn anew while somebody reads it: what they have opened and where they are stays,
+  // and numbers that moved are marked.
+  const parts = "[sse-swap]";
+  const reachable = "a[href], button, summary, input, select, textarea, [tabindex]";
+  let before = null;
+
+  function remember(part) {
+    const active = document.activeElement;
+    const stops = [...part.querySelectorAll(reachable)];
+    before = {
+      numbers: new Map([...part.querySelectorAll("[data-moves]")].map((node) => [node.dataset.moves, node.textContent])),
+      open: [...part.querySelectorAll("details")].map((fold) => fold.open),
+      place: part.contains(active) ? stops.indexOf(active) : -1,
+      address: part.contains(active) ? active.getAttribute("href") : null,
+    };
   }
-  document.addEventListener("htmx:afterSettle", mark);
-  document.addEventListener("htmx:sseMessage", mark);
+
+  function restore(part) {
+    if (!before) return;
+    part.querySelectorAll("details").forEach((fold, i) => (fold.open = before.open[i] ?? fold.open));
+    if (before.place >= 0) {
+      const stops = [...part.querySelectorAll(reachable)];
+      const same = before.address && stops.find((stop) => stop.getAttribute("href") === before.address);
+      (same || stops[before.place])?.focus({ preventScroll: true });
+    }
+    for (const node of part.querySelectorAll("[data-moves]")) {
+      const was = before.numbers.get(node.dataset.moves);
+      if (was !== undefined && was !== node.textContent) node.classList.add("moved");
+    }
+    before = null;
+  }
+
+  document.addEventListener("htmx:sseBeforeMessage", (event) => remember(event.target.closest(parts)));
+  document.addEventListener("htmx:sseMessage", (event) => restore(event.target.closest(parts)));
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(".toasts .toast").forEach(fade);
