@@ -77,7 +77,6 @@ async def visitor(database: Database, settings: Settings, seeded: Seeded) -> Asy
 
 
 @pytest.mark.must_not("M24")
-@pytest.mark.must_not("M22")
 @pytest.mark.asvs("1.2.1", "3.2.2", "1.3.7")
 async def test_text_of_strangers_stays_text_on_every_page(database: Database, settings: Settings) -> None:
     seeded = await seed(database, lambda words: words + HOSTILE)
@@ -281,6 +280,7 @@ async def test_a_campaign_is_paused_resumed_and_stopped(visitor: httpx.AsyncClie
     assert again.status_code == 409
 
 
+@pytest.mark.story("3.1.1.6", 6)
 async def test_all_campaigns_are_paused_at_once(visitor: httpx.AsyncClient) -> None:
     assert "Pause all" in (await visitor.get("/campaigns")).text
     answer = await visitor.post("/campaigns/pause", data={})
@@ -296,7 +296,6 @@ async def test_a_person_is_stopped_from_their_page(visitor: httpx.AsyncClient, s
     assert "Stopped by a colleague" in (await visitor.get(here)).text
 
 
-@pytest.mark.must_not("M20")
 async def test_a_touch_tells_every_gate_decision_and_answer_of_the_wire(
     visitor: httpx.AsyncClient, seeded: Seeded
 ) -> None:
@@ -319,6 +318,24 @@ async def test_a_person_is_one_line_of_time_from_the_import_to_what_is_planned(
     stopped = _Page((await visitor.get(f"/contacts/{seeded.contacts[1]}")).text).words
     assert "Source: reply of 2 March" in stopped
     assert "Nothing is planned" in stopped
+
+
+async def test_every_figure_opens_into_the_events_it_counts(visitor: httpx.AsyncClient) -> None:
+    page = _Page((await visitor.get(f"/campaigns/{CAMPAIGN}/live")).text)
+    kinds = {link.partition("kind=")[2]: link for link in page.links if "/events?kind=" in link}
+    assert kinds.keys() >= {
+        "sent",
+        "delivered",
+        "replied",
+        "analysed",
+        "bounced",
+        "unsubscribed",
+        "in_doubt",
+        "clicked",
+    }
+    for kind, count in (("sent", 3), ("bounced", 1), ("in_doubt", 1), ("unsubscribed", 0)):
+        rows = (await visitor.get(kinds[kind])).text.count("<tr>")
+        assert rows == (count + 1 if count else 0), kind
 
 
 @pytest.mark.asvs("7.4.2")
