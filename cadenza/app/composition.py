@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from cadenza.core.database import Database
 from cadenza.core.jobs import Job
 from cadenza.core.settings import Settings
-from cadenza.engine.service import dispatch, keep_house
+from cadenza.engine.service import dispatch, file_sent_copies, keep_house
 from cadenza.identity.contracts import SESSION_COOKIE
 from cadenza.identity.middleware import SessionMiddleware
 from cadenza.inbox.analysis import analyse
@@ -22,7 +22,7 @@ from cadenza.web.service import install
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
 JOBS: Mapping[str, Job] = {ANALYSE: analyse}
-LOOPS: tuple[Loop, ...] = (dispatch, keep_house, read_mail_boxes)
+LOOPS: tuple[Loop, ...] = (dispatch, keep_house, file_sent_copies, read_mail_boxes)
 
 PAGES = (
     "cadenza.identity.pages",

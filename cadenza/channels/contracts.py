@@ -27,7 +27,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One sending address with its two servers. No secret in it."""
+    """One sending address with its two servers. No secret in it.
+
+    ``files_copies``: whether the provider puts what is sent into the Sent folder by itself; None when not known yet.
+    """
 
     id: UUID
     workspace_id: UUID
@@ -40,6 +43,7 @@ class Mailbox:
     state_reason: str
     daily_limit: int
     aliases: tuple[str, ...] = ()
+    files_copies: bool | None = None
 
     @property
     def domain(self) -> str:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Date,
     DateTime,
     ForeignKeyConstraint,
@@ -38,6 +39,10 @@ class MailboxRow(Row):
     state_reason: Mapped[str] = mapped_column(String(500), default="")
     daily_limit: Mapped[int] = mapped_column(Integer)
     aliases: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    files_copies: Mapped[bool | None] = mapped_column(Boolean)  # null: not known yet
+    copies_lease_until: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # the database's time
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 

@@ -1,7 +1,7 @@
 """Every query on the tables of channels."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text, update
@@ -11,6 +11,13 @@ from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Serv
 from cadenza.channels.models import FolderCursorRow, MailboxRow, SendCounterRow
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
+
+_LEASE_COPIES = text("""
+    update mailboxes set copies_lease_until = clock_timestamp() + :span
+    where workspace_id = :workspace and id = :id
+      and (copies_lease_until is null or copies_lease_until < clock_timestamp() or :span <= interval '0')
+    returning id
+""")
 
 
 def as_mailbox(row: MailboxRow) -> Mailbox:
@@ -26,6 +33,7 @@ def as_mailbox(row: MailboxRow) -> Mailbox:
         row.state_reason,
         row.daily_limit,
         tuple(row.aliases),
+        row.files_copies,
     )
 
 
@@ -52,6 +60,21 @@ async def set_state(unit: Unit, mailbox_id: UUID, state: MailboxState, reason: s
         .where(MailboxRow.workspace_id == unit.workspace_id, MailboxRow.id == mailbox_id)
         .values(state=state.value, state_reason=reason[:500])
     )
+
+
+async def set_files_copies(unit: Unit, mailbox_id: UUID, files_copies: bool) -> None:
+    await unit.session.execute(
+        update(MailboxRow)
+        .where(MailboxRow.workspace_id == unit.workspace_id, MailboxRow.id == mailbox_id)
+        .values(files_copies=files_copies)
+    )
+
+
+async def lease_copies(unit: Unit, mailbox_id: UUID, span: timedelta) -> bool:
+    leased = await unit.session.execute(
+        _LEASE_COPIES, {"workspace": unit.workspace_id, "id": mailbox_id, "span": span}
+    )
+    return leased.first() is not None
 
 
 async def cursor(unit: Unit, mailbox_id: UUID, folder: str) -> FolderCursor | None:
@@ -136,4 +159,4 @@ async def amounts(unit: Unit, day: date, scope: str, keys: Collection[str]) -> d
             SendCounterRow.key.in_(keys),
         )
     )
-    return {key: amount for key, amount in found}  # noqa: C416 - a row is no tuple to the type checker
+    return {key: amount for key, amount in found}

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from cadenza.channels import repository
@@ -10,6 +10,7 @@ from cadenza.channels.contracts import Credentials, FolderCursor, Mailbox, Mailb
 from cadenza.channels.email.headers import ascii_address
 from cadenza.channels.email.imap import ImapReader
 from cadenza.channels.email.mime import TOUCH_HEADER, Skeleton, Slots, compile_message, message_id
+from cadenza.channels.email.sent_folder import is_filed, sent_folder
 from cadenza.channels.email.smtp import SmtpSession, Timeouts
 from cadenza.channels.email.tracking import (
     PIXEL,
@@ -34,11 +35,11 @@ from cadenza.identity.service import authorize
 from cadenza.ledger.service import audit
 
 __all__ = [
-    "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Skeleton", "Slots", "SmtpSession",
-    "Timeouts", "add_mailbox", "click_token", "compile_message", "credentials", "cursor", "give_back_quota",
-    "label_machine", "links", "machine_reason", "mailbox", "mailboxes", "message_id", "open_token",
-    "read_click_token", "read_open_token", "save_cursor", "set_state", "take_quota", "test_mailbox", "tracked",
-    "used_quota",
+    "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Skeleton", "Slots",
+    "SmtpSession", "Timeouts", "add_mailbox", "click_token", "compile_message", "credentials", "cursor",
+    "give_back_quota", "is_filed", "label_machine", "lease_copies", "links", "machine_reason", "mailbox",
+    "mailboxes", "message_id", "open_token", "read_click_token", "read_open_token", "save_cursor",
+    "sent_folder", "set_files_copies", "set_state", "take_quota", "test_mailbox", "tracked", "used_quota",
 ]  # fmt: skip
 
 _PLACE = "mailboxes/{}/password"
@@ -110,6 +111,7 @@ def _fill(row: MailboxRow, new: NewMailbox) -> None:
     row.imap_host, row.imap_port, row.imap_tls = new.imap.host, new.imap.port, new.imap.tls.value
     row.user_name = new.user
     row.state, row.state_reason = MailboxState.OK.value, ""
+    row.files_copies = None  # perhaps another provider now
     row.daily_limit = new.daily_limit
     row.aliases = [alias.lower() for alias in new.aliases]
 
@@ -141,6 +143,16 @@ async def mailbox(unit: Unit, mailbox_id: UUID) -> Mailbox:
 async def set_state(unit: Unit, mailbox_id: UUID, state: MailboxState, reason: str = "") -> None:
     """Pause, break or restore a mailbox; the reason is shown wherever it would have sent."""
     await repository.set_state(unit, mailbox_id, state, reason)
+
+
+async def set_files_copies(unit: Unit, mailbox_id: UUID, *, files_copies: bool) -> None:
+    """Note whether the provider puts what is sent into the Sent folder by itself."""
+    await repository.set_files_copies(unit, mailbox_id, files_copies)
+
+
+async def lease_copies(unit: Unit, mailbox_id: UUID, span: timedelta) -> bool:
+    """Become the one worker that files this mailbox's copies, for so long; False when another is. 0 gives it back."""
+    return await repository.lease_copies(unit, mailbox_id, span)
 
 
 async def cursor(unit: Unit, mailbox_id: UUID, folder: str) -> FolderCursor | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from cadenza.audience.service import load_recipients
-from cadenza.channels.contracts import MailboxState
+from cadenza.channels.contracts import Mailbox, MailboxState
 from cadenza.channels.service import mailbox, message_id
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -42,13 +42,13 @@ async def send_answer(unit: Unit, answer: Answer) -> Touch:
         )
     identity = answer_id(answer.draft_id)
     await repository.insert_touches(
-        unit, [_row(unit, answer, text, box.address, identity=identity, now=unit.world.now())]
+        unit, [_row(unit, answer, text, box, identity=identity, now=unit.world.now())]
     )
     return as_touch((await repository.touches(unit, TouchRow.id == identity))[0])
 
 
 def _row(
-    unit: Unit, answer: Answer, text: str, sender: str, *, identity: object, now: datetime
+    unit: Unit, answer: Answer, text: str, box: Mailbox, *, identity: object, now: datetime
 ) -> dict[str, object]:
     references = [*answer.references, *([answer.in_reply_to] if answer.in_reply_to else [])]
     return {
@@ -58,11 +58,11 @@ def _row(
         "conversation_id": answer.conversation_id,
         "channel": "email",
         "mailbox_id": answer.mailbox_id,
-        "sender": sender,
+        "sender": box.address,
         "recipient": answer.recipient,
         "subject": answer.subject,
         "text": text,
-        "message_id": message_id(identity, sender),  # type: ignore[arg-type]
+        "message_id": message_id(identity, box.address),  # type: ignore[arg-type]
         "track_opens": False,
         "track_clicks": False,
         "reference_ids": list(dict.fromkeys(references)),
@@ -72,5 +72,6 @@ def _row(
         "claimed_at": now,
         "attempts": 0,
         "looked_up": 0,
+        "needs_copy": box.files_copies is not True,
         "gates": [{"gate": "person", "answer": "pass", "why": "a person wrote and sent it"}],
     }

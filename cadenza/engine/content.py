@@ -154,6 +154,7 @@ def _row(
         "claimed_at": unit.world.now(),
         "attempts": 0,
         "looked_up": 0,
+        "needs_copy": mailbox.files_copies is not True,
         "gates": [{"gate": g.gate, "answer": g.answer.value, "why": g.why} for g in item.gates],
     }
 

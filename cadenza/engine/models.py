@@ -84,6 +84,12 @@ class TouchRow(Row):
             postgresql_where="state in ('claimed', 'sending')",
         ),
         Index("ix_touches_retry", "workspace_id", "retry_at", postgresql_where="state = 'deferred'"),
+        Index(
+            "ix_touches_copies",
+            "workspace_id",
+            "mailbox_id",
+            postgresql_where="state = 'sent' and needs_copy",
+        ),
         Index("ix_touches_doubt", "workspace_id", "claimed_at", postgresql_where="state = 'in_doubt'"),
     )
 
@@ -114,5 +120,6 @@ class TouchRow(Row):
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # machine time
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     looked_up: Mapped[int] = mapped_column(Integer, default=0)  # times it was searched for in the Sent folder
+    needs_copy: Mapped[bool | None] = mapped_column(Boolean)  # once sent, in the Sent folder
     wire: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     gates: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)

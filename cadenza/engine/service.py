@@ -19,13 +19,15 @@ from cadenza.engine.responses import (
     last_touch_to,
     touch_by_message_ids,
 )
+from cadenza.engine.sent_copies import file_copies, file_sent_copies
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
-    "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "follow_version",
-    "hold_until", "housekeeping", "keep_house", "last_touch_to", "launch", "pause", "plan", "record_click",
-    "record_open", "rescue", "resume", "send_answer", "settle", "status", "stop", "touch_by_message_ids",
-    "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
+    "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
+    "file_sent_copies", "follow_version", "hold_until", "housekeeping", "keep_house", "last_touch_to",
+    "launch", "pause", "plan", "record_click", "record_open", "rescue", "resume", "send_answer", "settle",
+    "status", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact",
+    "touches_of_conversation", "upcoming",
 ]  # fmt: skip
 
 follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

@@ -5,9 +5,11 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from cadenza.channels.contracts import Credentials, Server, Tls
 
@@ -126,6 +128,7 @@ verify unix - - n - 1 verify
 flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 relay unix - - n - - smtp
 error unix - - n - - error
 retry unix - - n - - error
@@ -137,8 +140,13 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 @asynccontextmanager
-async def postfix(folder: Path, sink: Server, certificate: tuple[Path, Path]) -> AsyncIterator[Server]:
-    """A relay of its own that hands everything to ``sink``."""
+async def postfix(
+    folder: Path,
+    sink: Server,
+    certificate: tuple[Path, Path],
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Server]:
+    """A relay of its own that hands everything to ``sink``, unless ``changes`` of its settings say otherwise."""
     port = free_port()
     configuration = folder / "postfix"
     for path in (configuration, folder / "queue", folder / "data"):
@@ -146,7 +154,8 @@ async def postfix(folder: Path, sink: Server, certificate: tuple[Path, Path]) ->
     open_to_servers(folder)
     shutil.chown(folder / "data", "postfix")
     settings = {"folder": folder, "sink": sink.port, "certificate": certificate[0], "key": certificate[1]}
-    (configuration / "main.cf").write_text(_MAIN.format(**settings))
+    main = dict(line.split(" =", 1) for line in _MAIN.format(**settings).splitlines()) | changes
+    (configuration / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
     (configuration / "master.cf").write_text(_MASTER.format(port=port))
     command = program("postfix") or ""
     await _call(command, "-c", str(configuration), "start")
@@ -189,21 +198,11 @@ mail_gid = {group}
 mail_home = {folder}/mail/%u
 mail_location = maildir:~/Maildir
 auth_mechanisms = plain login
-passdb {{
-  driver = static
-  args = password={password}
-}}
-userdb {{
-  driver = static
-  args = uid={user} gid={group} home={folder}/mail/%u
-}}
+{accounts}
 namespace inbox {{
   inbox = yes
   separator = /
-  mailbox Sent {{
-    auto = create
-    special_use = \\Sent
-  }}
+  {sent}
   mailbox Drafts {{
     auto = create
     special_use = \\Drafts
@@ -229,23 +228,115 @@ service imap {{
   process_limit = 50
 }}
 """
+_ANYBODY = """\
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={folder}/mail/%u
+}}
+"""
+_SENT = """\
+mailbox Sent {
+  auto = create
+  special_use = \\Sent
+}
+"""
+_LISTED = """\
+passdb {{
+  driver = passwd-file
+  args = {folder}/accounts
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/accounts
+}}
+protocol lmtp {{
+  postmaster_address = postmaster@relay.example
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {lmtp}
+  }}
+}}
+service auth {{
+  inet_listener {{
+    address = 127.0.0.1
+    port = {login}
+  }}
+}}
+protocols = imap lmtp
+"""
 
 
 @asynccontextmanager
-async def dovecot(folder: Path, certificate: tuple[Path, Path]) -> AsyncIterator[Server]:
-    """An IMAP server of its own, on which anybody with ANNA's password has a mailbox."""
+async def dovecot(
+    folder: Path,
+    certificate: tuple[Path, Path],
+    *,
+    password: str = ANNA.password.replace(" ", "_"),
+    sent: bool = True,
+) -> AsyncIterator[Server]:
+    """An IMAP server of its own, on which anybody with the password has a mailbox; ``sent``: with a folder for it."""
+    async with _dovecot(folder, certificate, _ANYBODY, sent=sent, password=password) as port:
+        yield Server("127.0.0.1", port, Tls.NONE)
+
+
+@asynccontextmanager
+async def mail_office(
+    folder: Path, certificate: tuple[Path, Path], accounts: Mapping[str, str]
+) -> AsyncIterator["MailOffice"]:
+    """Postfix in front of Dovecot, as a company runs them: mail for its domains goes to the accounts (address to
+    password), mail for others to ``smtp-sink`` and only after a log-in. Unknown users come back as Postfix's notice.
+    """
+    ports = {"lmtp": free_port(), "login": free_port()}
+    lines = [f"{address}:{{PLAIN}}{password}::::::" for address, password in accounts.items()]
+    (folder / "accounts").write_text("\n".join(lines))
+    changes = {
+        "relay_domains": " ".join({address.rpartition("@")[2] for address in accounts}),
+        "relay_transport": f"lmtp:inet:127.0.0.1:{ports['lmtp']}",
+        "mynetworks": "192.0.2.1/32",  # nobody here: whoever wants to relay must log in
+        "smtpd_sasl_auth_enable": "yes",
+        "smtpd_sasl_type": "dovecot",
+        "smtpd_sasl_path": f"inet:127.0.0.1:{ports['login']}",
+        "smtpd_recipient_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
+        "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
+    }
+    async with AsyncExitStack() as stack:
+        outside, taken = await stack.enter_async_context(smtp_sink(folder))
+        imap = await stack.enter_async_context(_dovecot(folder, certificate, _LISTED, **ports))
+        smtp = await stack.enter_async_context(postfix(folder, outside, certificate, changes))
+        yield MailOffice(smtp, Server("127.0.0.1", imap, Tls.NONE), taken)
+
+
+@dataclass(frozen=True, slots=True)
+class MailOffice:
+    """``outside`` holds a file for each message that left."""
+
+    smtp: Server
+    imap: Server
+    outside: Path
+
+
+@asynccontextmanager
+async def _dovecot(
+    folder: Path, certificate: tuple[Path, Path], accounts: str, *, sent: bool = True, **values: object
+) -> AsyncIterator[int]:
     port = free_port()
     for name in ("run", "state", "mail"):
         (folder / name).mkdir(parents=True)
     open_to_servers(folder)
     (folder / "mail").chmod(0o777)
     settings = {
-        "folder": folder, "port": port, "password": ANNA.password.replace(" ", "_"), "user": "nobody",
-        "group": "nogroup", "certificate": certificate[0], "key": certificate[1], "ssl": "yes",
+        "folder": folder, "port": port, "user": "nobody", "group": "nogroup", "certificate": certificate[0],
+        "key": certificate[1], "ssl": "yes", "sent": _SENT if sent else "", **values,
     }  # fmt: skip
     configuration = folder / "dovecot.conf"
-    configuration.write_text(_DOVECOT.format(**settings))
+    configuration.write_text(_DOVECOT.format(accounts=accounts.format(**settings), **settings))
     async with running(
         [program("dovecot") or "", "-F", "-c", str(configuration)], port, folder / "start.log"
     ):
-        yield Server("127.0.0.1", port, Tls.NONE)
+        yield port

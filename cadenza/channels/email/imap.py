@@ -282,6 +282,18 @@ class ImapReader:
                 folder, f"UID STORE {','.join(map(str, uids))} +FLAGS.SILENT (\\Seen)".encode()
             )
 
+    async def create(self, folder: str) -> None:
+        """Make a folder and have mail programs show it."""
+
+        async def act() -> None:
+            for command in (b"CREATE ", b"SUBSCRIBE "):
+                await self._connection.run(command + quoted(folder))
+
+        try:
+            await self._persist(act)
+        except WireRefusedError as refused:
+            raise folder_refused(self.server, folder, str(refused)) from refused
+
     async def append(self, folder: str, content: bytes, *, seen: bool = True) -> int | None:
         """File a message; its UID where the server tells it. Not repeated after a loss, as it may have arrived."""
         flags = b" (\\Seen)" if seen else b""

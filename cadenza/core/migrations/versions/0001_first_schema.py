@@ -238,6 +238,8 @@ def upgrade() -> None:
         sa.Column("state_reason", sa.String(length=500), nullable=False),
         sa.Column("daily_limit", sa.Integer(), nullable=False),
         sa.Column("aliases", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("files_copies", sa.Boolean(), nullable=True),
+        sa.Column("copies_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailboxes")),
         sa.UniqueConstraint("workspace_id", "address", name=op.f("uq_mailboxes_workspace_id_address")),
@@ -673,6 +675,7 @@ def upgrade() -> None:
         sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("looked_up", sa.Integer(), nullable=False),
+        sa.Column("needs_copy", sa.Boolean(), nullable=True),
         sa.Column("wire", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("gates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
@@ -687,6 +690,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_touches")),
         sa.UniqueConstraint("workspace_id", "message_id", name=op.f("uq_touches_workspace_id_message_id")),
+    )
+    op.create_index(
+        "ix_touches_copies",
+        "touches",
+        ["workspace_id", "mailbox_id"],
+        unique=False,
+        postgresql_where="state = 'sent' and needs_copy",
     )
     op.create_index(
         "ix_touches_doubt",
