@@ -193,11 +193,22 @@ def person_name(person: Recipient) -> str:
 
 
 @router.get("/campaigns/{name}/events")
-async def events(request: Request, unit: PageUnit, name: str, kind: EventKind | None = None) -> Response:
-    """Every figure of a campaign opens into the events that it counts."""
+async def events(
+    request: Request,
+    unit: PageUnit,
+    name: str,
+    kind: EventKind | None = None,
+    step: str = "",
+    variant: str = "",
+) -> Response:
+    """Every figure of a campaign, or of one of its texts, opens into the events that it counts."""
     actor = actor_of(request)
     head = await campaign_head(unit, actor, name, "events")
-    found = await timeline(unit, campaign_id=head["campaign"].id, kinds=[kind] if kind else ())
+    kinds = [kind] if kind else ()
+    found = await timeline(
+        unit, campaign_id=head["campaign"].id, kinds=kinds, limit=_SEARCHED if step else _SHOWN
+    )
+    found = [e for e in found if not step or (e.step, e.variant) == (step, variant)][:_SHOWN]
     people = await load_recipients(unit, list({e.contact_id for e in found if e.contact_id}))
     return render(
         request,
@@ -205,13 +216,15 @@ async def events(request: Request, unit: PageUnit, name: str, kind: EventKind | 
         **head,
         happened=found,
         chosen=kind,
+        step=step,
+        variant=variant,
         kinds=_KINDS,
         names={i: person_name(p) for i, p in people.items()},
         zones={i: p.timezone for i, p in people.items()},
-        active=0,
     )
 
 
+_SHOWN, _SEARCHED = 200, 5000
 _KINDS = (
     EventKind.SENT, EventKind.REPLIED, EventKind.BOUNCED, EventKind.DEFERRED, EventKind.ABSENT, EventKind.UNSUBSCRIBED,
     EventKind.OPENED, EventKind.CLICKED, EventKind.SKIPPED, EventKind.STOPPED, EventKind.FINISHED,

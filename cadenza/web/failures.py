@@ -50,7 +50,10 @@ def crashed(request: Request) -> Response:
         _("Something broke on our side."),
         fix=_("Nothing of this request was kept. Try again; if it stays, give the operator the id below."),
     )
-    return _answer(request, 500, error)
+    try:
+        return _answer(request, 500, error)
+    except Exception:  # noqa: BLE001 - the page's own frame is what broke
+        return _problem_details(request, 500, error)
 
 
 async def on_error(request: Request, error: Exception) -> Response:
@@ -94,9 +97,7 @@ def _http(error: HTTPException) -> CadenzaError:
     return CadenzaError("http_error", str(error.detail))
 
 
-def _answer(
-    request: Request, status: int, error: CadenzaError, headers: Any = None
-) -> Response:  # fmt: skip
+def _answer(request: Request, status: int, error: CadenzaError, headers: Any = None) -> Response:
     request_id = str(getattr(request.state, "request_id", ""))
     if wants_page(request):
         response = render(
@@ -104,6 +105,11 @@ def _answer(
         )
         response.headers.update(headers or {})
         return response
+    return _problem_details(request, status, error, headers)
+
+
+def _problem_details(request: Request, status: int, error: CadenzaError, headers: Any = None) -> Response:
+    """RFC 9457, with our own members beside it."""
     content = {
         "type": "about:blank",
         "title": error.message,
@@ -112,7 +118,7 @@ def _answer(
         "code": error.code,
         "fix": error.fix,
         "problems": _problems(error.problems),
-        "id": request_id,
+        "id": str(getattr(request.state, "request_id", "")),
     }
     return JSONResponse(content, status, headers=headers, media_type="application/problem+json")
 

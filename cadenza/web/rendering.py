@@ -5,6 +5,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -60,8 +61,9 @@ def static(name: str) -> str:
 
 
 def with_query(request: Request, **changes: object) -> str:
-    """The query of this page's own address with these parts changed: every other filter stays."""
-    return "?" + request.url.include_query_params(**changes).query
+    """The query of this page's own address with these parts changed, or taken out where empty; the rest stays."""
+    kept = {name: value for name, value in request.query_params.items() if name not in {*changes, "said"}}
+    return "?" + urlencode(kept | {name: str(value) for name, value in changes.items() if value != ""})
 
 
 def reader_of(request: Request) -> Reader:

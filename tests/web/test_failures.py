@@ -2,6 +2,7 @@ import httpx
 import pytest
 
 from cadenza.core.errors import Kind
+from cadenza.web import failures
 from cadenza.web.failures import STATUS
 
 PROGRAM = {"accept": "application/json"}
@@ -77,3 +78,17 @@ async def test_an_error_speaks_the_language_of_the_browser(browser: httpx.AsyncC
     answer = await browser.get("/nowhere", headers={"accept-language": "de-AT,en;q=0.5"})
     assert "Diese Seite gibt es nicht." in answer.text
     assert '<html lang="de"' in answer.text
+
+
+@pytest.mark.asvs("16.5.1")
+async def test_a_crash_of_the_frame_itself_is_still_told(
+    browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise FileNotFoundError("/srv/cadenza/layout.html")
+
+    monkeypatch.setattr(failures, "render", broken)
+    answer = await browser.get("/broken")
+    assert answer.status_code == 500
+    assert answer.json()["id"] == answer.headers["x-request-id"]
+    assert "layout.html" not in answer.text

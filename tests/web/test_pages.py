@@ -336,6 +336,9 @@ async def test_every_figure_opens_into_the_events_it_counts(visitor: httpx.Async
     for kind, count in (("sent", 3), ("bounced", 1), ("in_doubt", 1), ("unsubscribed", 0)):
         rows = (await visitor.get(kinds[kind])).text.count("<tr>")
         assert rows == (count + 1 if count else 0), kind
+    other = await visitor.get(f"/campaigns/{CAMPAIGN}/events?kind=sent&step=intro&variant=b")
+    assert "Only text b of step intro." in other.text
+    assert "None yet" in other.text
 
 
 @pytest.mark.asvs("7.4.2")
