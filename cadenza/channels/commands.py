@@ -6,10 +6,19 @@ from dataclasses import asdict
 import click
 
 from cadenza.channels.contracts import Credentials, Mailbox, SenderTest, Server, Tls
-from cadenza.channels.service import NewMailbox, add_mailbox, credentials, mailboxes, test_mailbox
+from cadenza.channels.service import (
+    NewMailbox,
+    add_mailbox,
+    check_mailbox,
+    credentials,
+    mailboxes,
+    note_test,
+    test_mailbox,
+)
 from cadenza.core.command import echo_json, json_option, run_async, workspace_options
 from cadenza.core.errors import not_found
-from cadenza.identity.service import command_line
+from cadenza.identity.contracts import Action
+from cadenza.identity.service import authorize, command_line
 
 
 class _HostPort(click.ParamType[tuple[str, int]]):
@@ -65,21 +74,27 @@ async def add(
         daily_limit=daily_limit,
     )
     password = _password()
-    tested = await test_mailbox(address, new.smtp, new.imap, Credentials(user, password))
-    if tested.ok:
-        async with (
-            command_line(workspace, as_email) as (database, actor),
-            database.unit(actor.workspace_id) as unit,
-        ):
-            stored = await add_mailbox(unit, actor, new, password)
-        tested = SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
+    async with command_line(workspace, as_email) as (database, actor):
+        check_mailbox(actor, new)
+        tested = await test_mailbox(address, new.smtp, new.imap, Credentials(user, password))
+        if tested.ok:
+            async with database.unit(actor.workspace_id) as unit:
+                stored = await add_mailbox(unit, actor, new, password)
+            tested = SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
     return _show(tested, as_json=as_json)
 
 
 def _password() -> str:
+    """From standard input, so that no list of processes and no history of a shell shows it."""
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    try:
+        password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError as wrong:
+        raise click.UsageError("The password on standard input is not UTF-8 text.") from wrong
+    if not password:
+        raise click.UsageError("The password is read from standard input, and there was none.")
+    return password
 
 
 @senders.command()
@@ -90,15 +105,17 @@ def _password() -> str:
 async def test(*, address: str, as_json: bool, workspace: str | None, as_email: str | None) -> int:
     """Log in at both servers of a stored mailbox."""
     async with command_line(workspace, as_email) as (database, actor):
+        authorize(actor, Action.MANAGE_SENDERS)
         async with database.unit(actor.workspace_id) as unit:
             found = await mailboxes(unit, [address])
             if not found:
                 raise not_found("mailbox", address)
             secret = await credentials(unit, found[0].id)
         box = found[0]
-        return _show(
-            await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id)), as_json=as_json
-        )
+        tested = await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id))
+        async with database.unit(actor.workspace_id) as unit:
+            await note_test(unit, box, tested)
+    return _show(tested, as_json=as_json)
 
 
 def _show(tested: SenderTest, *, as_json: bool) -> int:
@@ -119,6 +136,7 @@ async def list_(*, as_json: bool, workspace: str | None, as_email: str | None) -
         command_line(workspace, as_email) as (database, actor),
         database.unit(actor.workspace_id) as unit,
     ):
+        authorize(actor, Action.READ)
         found = await mailboxes(unit)
     if as_json:
         echo_json([_entry(box) for box in found])

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from cadenza.channels import repository
-from cadenza.channels.contracts import Credentials, FolderCursor, Mailbox, MailboxState, Server
+from cadenza.channels.contracts import Credentials, FolderCursor, Mailbox, MailboxState, SenderTest, Server
 from cadenza.channels.email.headers import ascii_address
 from cadenza.channels.email.imap import ImapReader
 from cadenza.channels.email.mime import TOUCH_HEADER, Skeleton, Slots, compile_message, message_id
@@ -36,10 +36,11 @@ from cadenza.ledger.service import audit
 
 __all__ = [
     "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Skeleton", "Slots",
-    "SmtpSession", "Timeouts", "add_mailbox", "click_token", "compile_message", "credentials", "cursor",
-    "give_back_quota", "is_filed", "label_machine", "lease_copies", "links", "machine_reason", "mailbox",
-    "mailboxes", "message_id", "open_token", "read_click_token", "read_open_token", "save_cursor",
-    "sent_folder", "set_files_copies", "set_state", "take_quota", "test_mailbox", "tracked", "used_quota",
+    "SmtpSession", "Timeouts", "add_mailbox", "check_mailbox", "click_token", "compile_message",
+    "credentials", "cursor", "give_back_quota", "is_filed", "label_machine", "lease_copies", "links",
+    "machine_reason", "mailbox", "mailboxes", "message_id", "note_test", "open_token", "read_click_token",
+    "read_open_token", "save_cursor", "sent_folder", "set_files_copies", "set_state", "take_quota",
+    "test_mailbox", "tracked", "used_quota",
 ]  # fmt: skip
 
 _PLACE = "mailboxes/{}/password"
@@ -70,8 +71,7 @@ class Quota:
 
 async def add_mailbox(unit: Unit, actor: Actor, new: NewMailbox, password: str) -> Mailbox:
     """Store a mailbox, or the new settings of one that is known by its address. Test it first: ``test_mailbox``."""
-    authorize(actor, Action.MANAGE_SENDERS)
-    _check(new)
+    check_mailbox(actor, new)
     address = new.address.lower()
     row = await repository.row_by_address(unit, address)
     if row is None:
@@ -88,7 +88,9 @@ async def add_mailbox(unit: Unit, actor: Actor, new: NewMailbox, password: str) 
     return repository.as_mailbox(row)
 
 
-def _check(new: NewMailbox) -> None:
+def check_mailbox(actor: Actor, new: NewMailbox) -> None:
+    """Whether this may be saved, as far as it can be told without a network. Raises ``CadenzaError`` if not."""
+    authorize(actor, Action.MANAGE_SENDERS)
     for address in (new.address, *new.aliases):
         ascii_address(address)
     for server in (new.smtp, new.imap):
@@ -153,6 +155,14 @@ async def set_files_copies(unit: Unit, mailbox_id: UUID, *, files_copies: bool) 
 async def lease_copies(unit: Unit, mailbox_id: UUID, span: timedelta) -> bool:
     """Become the one worker that files this mailbox's copies, for so long; False when another is. 0 gives it back."""
     return await repository.lease_copies(unit, mailbox_id, span)
+
+
+async def note_test(unit: Unit, tried: Mailbox, result: SenderTest) -> None:
+    """What a test of a stored mailbox found: it is broken from now on, or it is mended."""
+    if not result.ok:
+        await set_state(unit, tried.id, MailboxState.BROKEN, result.detail)
+    elif tried.state is MailboxState.BROKEN:
+        await set_state(unit, tried.id, MailboxState.OK)
 
 
 async def cursor(unit: Unit, mailbox_id: UUID, folder: str) -> FolderCursor | None:

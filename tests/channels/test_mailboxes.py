@@ -1,5 +1,4 @@
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -225,24 +224,3 @@ def test_called_wrongly(arguments: list[str]) -> None:
     result = CliRunner().invoke(commands.senders, arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
-
-
-def test_a_refused_mailbox_is_a_report_and_exit_1() -> None:
-    arguments = [
-        "add",
-        "a@x.example",
-        "--smtp",
-        "127.0.0.1:1",
-        "--imap",
-        "127.0.0.1:1",
-        "--tls",
-        "none",
-        "--user",
-        "a",
-    ]
-    result = CliRunner().invoke(commands.senders, [*arguments, "--json"], input="secret\n")
-    assert result.exit_code == 1
-    shown = json.loads(result.stdout)
-    assert set(shown) == {"sender", "address", "ok", "detail"}
-    assert not shown["ok"]
-    assert "secret" not in result.output
