@@ -19,7 +19,7 @@ from cadenza.audience.contracts import (
     SuppressionReason,
 )
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
-from cadenza.audience.places import country_of_zone, zone_of
+from cadenza.audience.places import available_zones, country_of_zone, zone_of
 from cadenza.audience.suppression import as_suppression, normal_value, stops_of, values_to_ask
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
@@ -51,7 +51,9 @@ class _Whole:
 
     @property
     def timezone(self) -> str:
-        own = self.row.timezone or zone_of(self.row.country)
+        """Never a zone that this machine does not know: zone data changes, and one row must not stop the others."""
+        stored = self.row.timezone if self.row.timezone in available_zones() else None
+        own = stored or zone_of(self.row.country)
         return own or zone_of(self.account.country if self.account else None) or "UTC"
 
     @property

@@ -110,9 +110,11 @@ def _attribution(lines: list[str], index: int) -> int:
 
 
 def _introduces(line: str, *, quoted: bool) -> bool:
+    wrote, address = words.WROTE.search(line), words.HAS_ADDRESS.search(line)
+    if quoted and wrote and line.endswith((":", "：")):
+        return True  # "On Monday Ann wrote:" right above a quotation needs no date
     if len(line) > 350 or not words.HAS_TIME_OR_DATE.search(line):
         return False
-    wrote, address = words.WROTE.search(line), words.HAS_ADDRESS.search(line)
     ends = line.endswith((":", "：")) or (
         wrote is not None and line.endswith((".", "。")) and address is not None
     )

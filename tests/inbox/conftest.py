@@ -4,17 +4,14 @@ from typing import Any
 
 import pytest
 
-from cadenza.channels.contracts import Credentials
-from cadenza.channels.service import ImapReader, mailboxes
 from cadenza.core.clock import ManualClock
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.engine.service import Dispatcher
 from cadenza.identity.contracts import Actor
-from cadenza.inbox.analysis import analyse
-from cadenza.inbox.reader import read_once
 from tests.support.campaigns import SENDERS
-from tests.support.post import PASSWORD, Post, post_office
+from tests.support.inbox import read_mail
+from tests.support.post import Post, post_office
 
 
 @pytest.fixture
@@ -40,22 +37,6 @@ def fetch(database: Database, workspace: Actor) -> Callable[[], Coroutine[Any, A
     """Read every mailbox once and analyse what was taken in, as the worker does."""
 
     async def read() -> int:
-        async with database.unit(workspace.workspace_id) as unit:
-            boxes = await mailboxes(unit)
-        taken = 0
-        for box in boxes:
-            async with ImapReader(box.imap, Credentials(box.address, PASSWORD)) as reader:
-                taken += await read_once(database, box, reader)
-        await _analyse(database, workspace)
-        return taken
+        return await read_mail(database, workspace)
 
     return read
-
-
-async def _analyse(database: Database, workspace: Actor) -> None:
-    from sqlalchemy import text
-
-    async with database.unit(workspace.workspace_id) as unit:
-        jobs = list(await unit.session.execute(text("select args from procrastinate_jobs where status = 'todo' order by id")))
-    for (arguments,) in jobs:
-        await analyse(database, **arguments)
