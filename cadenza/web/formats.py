@@ -81,8 +81,10 @@ def moment(at: datetime, zone: str | None = None) -> Markup:
 
 
 def clock(at: datetime) -> Markup:
-    """Only hours, minutes and seconds, in the reader's zone."""
+    """Only hours, minutes and seconds, in the reader's zone; of other days like ``moment``."""
     reader = _reading.get()
+    if at.astimezone(reader.zone).date() != reader.now.astimezone(reader.zone).date():
+        return moment(at)
     return _time_element(
         at, format_datetime(at, "HH:mm:ss", tzinfo=reader.zone, locale=reader.locale), reader
     )
@@ -121,6 +123,21 @@ def date(at: datetime) -> str:
     """The day in full, in the reader's zone, such as ``Tuesday 3 March 2026``."""
     reader = _reading.get()
     return format_datetime(at, _("EEEE d MMMM y"), tzinfo=reader.zone, locale=reader.locale)
+
+
+def slot(value: str, zone: str) -> str:
+    """A time or range in ISO 8601 as the person with this zone would say it; what is none of both, as it is."""
+    reader, there = _reading.get(), zone_of(zone)
+    start, _slash, end = value.partition("/")
+    try:
+        first = datetime.fromisoformat(start)
+        last = datetime.fromisoformat(end) if end else None
+    except ValueError:
+        return value
+    if len(start) == len("2026-03-06"):
+        return format_datetime(first, _("EEE d MMM"), locale=reader.locale)
+    words = format_datetime(first, _("EEE d MMM HH:mm"), tzinfo=there, locale=reader.locale)
+    return words + (format_datetime(last, "–HH:mm", tzinfo=there, locale=reader.locale) if last else "")
 
 
 def sentence(words: str) -> str:

@@ -89,6 +89,14 @@ async def test_the_inbox_is_cleared_without_a_mouse(visitor: Visitor) -> None:
     assert not visitor.complaints
 
 
+async def test_the_panes_of_the_inbox_scroll_and_the_page_does_not(visitor: Visitor) -> None:
+    await visitor.open("/inbox?view=all")
+    longer = "[document.documentElement.scrollHeight - innerHeight, document.querySelector('.pane-body').scrollHeight - innerHeight]"
+    page, pane = await visitor.page.evaluate(longer)
+    assert page <= 0
+    assert pane > 0
+
+
 async def test_shortcuts_are_listed_and_can_be_switched_off(visitor: Visitor) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     await keys.press("?")

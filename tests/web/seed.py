@@ -300,7 +300,17 @@ async def _conversations(
                 received_at=unit.world.now() - timedelta(minutes=number), analysis=_analysis(text, intent, say),
             )
         )  # fmt: skip
+    unit.session.add_all(_thanks(unit, box.id, number, say) for number in range(30))
     return made[0].id, made[2].id
+
+
+def _thanks(unit: Unit, mailbox_id: UUID, number: int, say: Callable[[str], str]) -> ConversationRow:
+    """One of many conversations that fill the list."""
+    return ConversationRow(
+        workspace_id=unit.workspace_id, id=new_id(), address=f"stranger{number}@else.example", name=say(f"Person {number}"),
+        mailbox_id=mailbox_id, subject=say("Re: Ungeplante Stillstände"), snippet=say("Danke."), kind="person",
+        intent="acknowledgment", last_at=unit.world.now() - timedelta(hours=number + 1),
+    )  # fmt: skip
 
 
 def _analysis(text: str, intent: str, say: Callable[[str], str]) -> dict[str, Any]:

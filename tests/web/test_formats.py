@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cadenza.web.contracts import Reader
-from cadenza.web.formats import date, duration, moment, number, percent, reading, sentence, span
+from cadenza.web.formats import clock, date, duration, moment, number, percent, reading, sentence, slot, span
 
 NOW = datetime(2026, 5, 6, 8, 42, tzinfo=UTC)
 BERLIN = Reader("Nora", locale="en", timezone="Europe/Berlin")
@@ -53,3 +53,24 @@ def test_the_day_is_the_readers() -> None:
 )
 def test_a_noted_reason_reads_as_a_sentence(words: str, text: str) -> None:
     assert sentence(words) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2026-05-08T14:30:00+00:00", "Fri 8 May 10:30"),
+        ("2026-05-08T09:00:00-04:00/2026-05-08T12:00:00-04:00", "Fri 8 May 09:00–12:00"),
+        ("2026-09-01", "Tue 1 Sep"),
+        ("<b>soon</b>", "<b>soon</b>"),
+        ("2026-05-08T14:30:00+00:00/later", "2026-05-08T14:30:00+00:00/later"),
+    ],
+)
+def test_an_offered_time_is_said_in_their_zone(value: str, text: str) -> None:
+    with reading(BERLIN, NOW):
+        assert slot(value, "America/New_York") == text
+
+
+def test_a_clock_of_another_day_names_the_day() -> None:
+    with reading(BERLIN, NOW):
+        assert ">10:42:00</time>" in clock(NOW)
+        assert ">Tue 10:42</time>" in clock(NOW - timedelta(days=1))
