@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import TOUCH_HEADER, ImapReader, credentials, mailbox
+from cadenza.channels.service import TOUCH_HEADER, ImapReader, credentials, give_back_quota, mailbox
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.logs import logger
@@ -14,6 +14,7 @@ from cadenza.engine import repository, states
 from cadenza.engine.contracts import DoubtDecision, TouchState
 from cadenza.engine.models import TouchRow
 from cadenza.engine.record import event_of
+from cadenza.engine.senders import quotas
 from cadenza.engine.sequence import go_on
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
@@ -26,7 +27,10 @@ _LOOKS = 2  # a copy may arrive in the folder a little later than the answer
 
 async def rescue(unit: Unit) -> int:
     """Take back what a dead worker left: claims are due again, what was on the wire is in doubt."""
-    released = await repository.release(unit)
+    released = 0
+    for row in await repository.release(unit):
+        await give_back_quota(unit, row.day, *quotas(row.mailbox_id, row.sender), amount=row.amount)
+        released += row.amount
     rows = await repository.doubt_expired(unit)
     await record_events(
         unit,

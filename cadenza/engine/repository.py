@@ -82,12 +82,14 @@ _END = text("""
 _RELEASE = text("""
     with gone as (
         delete from touches t where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is not null
-          and (t.lease_until < clock_timestamp() or t.id = any(:ids))
-        returning t.enrolment_id, t.due_at
+          and t.lease_until < clock_timestamp()
+        returning t.enrolment_id, t.due_at, t.mailbox_id, t.sender, t.claimed_at
+    ), back as (
+        update enrolments e set next_due_at = gone.due_at from gone
+        where e.workspace_id = :workspace and e.id = gone.enrolment_id and e.next_due_at is null
     )
-    update enrolments e set next_due_at = gone.due_at from gone
-    where e.workspace_id = :workspace and e.id = gone.enrolment_id and e.next_due_at is null
-    returning e.id
+    select mailbox_id, sender, cast(claimed_at at time zone 'UTC' as date) as day, count(*) as amount
+    from gone group by 1, 2, 3
 """)
 
 _RELEASE_ANSWERS = text("""
@@ -196,12 +198,10 @@ async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) 
     await _update(unit, _RECORD, rows, state=after.value, origins=list(states.origins(after)))
 
 
-async def release(unit: Unit, ids: Sequence[UUID] = ()) -> int:
-    """Give back claims whose lease is over, and those named. Returns how many steps are due again."""
-    now = unit.machine.now()
-    await unit.session.execute(_RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": now})
-    rows = await unit.session.execute(_RELEASE, {"workspace": unit.workspace_id, "ids": list(ids)})
-    return len(rows.all())
+async def release(unit: Unit) -> list[Any]:
+    """Give back claims whose lease is over: (mailbox_id, sender, day, amount) of what their limits get back."""
+    await unit.session.execute(_RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": unit.machine.now()})
+    return list(await unit.session.execute(_RELEASE, {"workspace": unit.workspace_id}))
 
 
 async def doubt_expired(unit: Unit) -> list[Any]:

@@ -117,6 +117,12 @@ async def _within_limits(
     return choices
 
 
+def quotas(mailbox_id: UUID, address: str, limit: int = 0) -> tuple[Quota, Quota]:
+    """What a message from this mailbox counts against: the mailbox's own day, and that of its domain."""
+    domain = address.rpartition("@")[2]
+    return Quota("mailbox", str(mailbox_id), limit), Quota("domain", domain, DOMAIN_DAILY_LIMIT)
+
+
 async def _limit_one(
     unit: Unit, group: Sequence[tuple[Due, Definition, Choice]], now: datetime
 ) -> dict[UUID, Choice]:
@@ -124,11 +130,7 @@ async def _limit_one(
     assert mailbox is not None  # noqa: S101 - grouped by it
     limit = min(_limit(mailbox, definition) for _, definition, _ in group)
     granted = await take_quota(
-        unit,
-        now.date(),
-        Quota("mailbox", str(mailbox.id), limit),
-        Quota("domain", mailbox.domain, DOMAIN_DAILY_LIMIT),
-        wanted=len(group),
+        unit, now.date(), *quotas(mailbox.id, mailbox.address, limit), wanted=len(group)
     )
     tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
     full = Choice(

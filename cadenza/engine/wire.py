@@ -18,7 +18,7 @@ from cadenza.engine import content, repository
 from cadenza.engine.models import TouchRow
 from cadenza.engine.record import record
 
-_CHUNK = 25  # touches marked as sending at once: the most that one crash can leave in doubt per connection
+_CHUNK = 10  # touches marked as sending at once: the most that one crash can leave in doubt per connection
 
 
 class Lane:
