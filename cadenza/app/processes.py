@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -20,9 +21,19 @@ from cadenza.core.installation import attach, continue_world, follow_world, open
 from cadenza.core.jobs import run_jobs
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
-from cadenza.sandbox.service import demo_login, serve
+from cadenza.sandbox.service import check_world, demo_login, serve
 
 T = TypeVar("T")
+
+
+class _Speed(click.FloatRange):
+    """Click's range holds whatever is neither below nor above it, and so takes nan for a number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
 
 
 @click.command()
@@ -32,9 +43,7 @@ T = TypeVar("T")
 @click.option(
     "--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The sandbox's world file."
 )
-@click.option(
-    "--speed", type=click.FloatRange(0.01, 20_000), help="World seconds per second; 1440 is a day a minute."
-)
+@click.option("--speed", type=_Speed(0.01, 20_000), help="World seconds per second; 1440 is a day a minute.")
 @run_async
 async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> int:
     """Start the database, the pages, the worker and, on request, the sandbox; Ctrl-C stops all."""
@@ -48,6 +57,7 @@ async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> 
             "This version runs campaigns in the sandbox only.",
             fix="Use `cadenza up --sandbox`.",
         )
+    check_world(current.home, world)  # before anything is started, so that a wrong file leaves nothing behind
     async with open_installation() as database:
         await continue_world(database)
         await _run(database, current, world, speed)

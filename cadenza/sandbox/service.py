@@ -23,7 +23,7 @@ from cadenza.sandbox.prospects import Prospects
 from cadenza.sandbox.smtp_server import Ledger, Provider
 from cadenza.sandbox.world import DEMO, load_world
 
-__all__ = ["Sandbox", "State", "demo_login", "load_world", "open_state", "serve"]
+__all__ = ["Sandbox", "State", "check_world", "demo_login", "load_world", "open_state", "serve"]
 
 HOST = "127.0.0.1"
 USUAL_SPEED = 1440.0  # world seconds a second: a day a minute
@@ -56,27 +56,50 @@ class State:
         scratch.rename(self.path)
 
 
-def open_state(home: Path, world_file: Path | None = None, mailboxes: Iterable[str] = MAILBOXES) -> State:
-    """The sandbox's lasting state; made on the first start with the given world, else the demo's.
+def check_world(home: Path, world_file: Path | None = None) -> State | None:
+    """The lasting state of an earlier start; None before the first. Changes nothing.
 
-    Raises ``world_invalid``, and ``world_differs`` when people of another world live here already.
+    Raises ``world_invalid`` and ``world_unreadable``; ``world_differs`` when people of another world live here already;
+    ``sandbox_damaged`` when the state is no longer what was written.
     """
-    folder = home / "sandbox"
-    path = folder / "state.json"
-    if path.exists():
-        state = State(path, **json.loads(path.read_text()))
-        if world_file is not None and world_file.read_bytes() != state.world_file.read_bytes():
-            raise CadenzaError(
-                "world_differs",
-                f"This sandbox was started with another world than {world_file}.",
-                Kind.CONFLICT,
-                fix=f"Set CADENZA_HOME to an empty folder for it, or go on without --world ({state.world_file}).",
-            )
+    given = load_world(world_file) if world_file else None
+    path = home / "sandbox" / "state.json"
+    if not path.exists():
+        return None
+    state = _read_state(path)
+    if given != load_world(state.world_file) and world_file is not None:
+        raise CadenzaError(
+            "world_differs",
+            f"This sandbox was started with another world than {world_file}.",
+            Kind.CONFLICT,
+            fix=f"Set CADENZA_HOME to an empty folder for it, or go on without --world ({state.world_file}).",
+        )
+    return state
+
+
+def _read_state(path: Path) -> State:
+    try:
+        return State(path, **json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as wrong:
+        raise CadenzaError(
+            "sandbox_damaged",
+            f"{path} is not what the sandbox wrote there.",
+            fix=f"Bring it back from a copy, or remove {path.parent} and its database to begin anew.",
+        ) from wrong
+
+
+def open_state(home: Path, world_file: Path | None = None, mailboxes: Iterable[str] = MAILBOXES) -> State:
+    """The sandbox's lasting state; made on the first start with the given world, else the demo's. Raises as
+    ``check_world``.
+    """
+    state = check_world(home, world_file)
+    if state is not None:
         return state
-    load_world(world_file or DEMO)
+    world_file = world_file or DEMO
+    folder = home / "sandbox"
     folder.mkdir(parents=True, exist_ok=True)
-    state = State(path, {address: secrets.token_urlsafe(18) for address in mailboxes})
-    shutil.copyfile(world_file or DEMO, state.world_file)
+    state = State(folder / "state.json", {address: secrets.token_urlsafe(18) for address in mailboxes})
+    shutil.copyfile(world_file, state.world_file)
     state.save()
     return state
 
