@@ -259,7 +259,7 @@ def _values(name: str, value: Any) -> tuple[str, ...]:
     if value in (None, [], "unknown", "none", ""):
         return ()
     if name == "budget":
-        return (f"{value['amount']:,.0f} {value.get('currency') or ''}".strip(),)
+        return (f"{value['amount']:.0f} {value.get('currency') or ''}".strip(),)
     if name == "referrals":
         return tuple(
             person.get("name") or person.get("email") or person.get("title") or "" for person in value

@@ -67,15 +67,17 @@ def with_query(request: Request, **changes: object) -> str:
 
 
 def reader_of(request: Request) -> Reader:
-    """Who reads: the member that the session middleware found, else a stranger whose browser names a language.
+    """Who reads: the member that the session middleware found, else a stranger.
 
-    Who has chosen no zone reads in that of the browser, which theme.js tells in a cookie.
+    Who has not chosen otherwise reads in the language of the browser, and in its zone, which theme.js tells in a cookie.
     """
+    preferred = catalogue.preferred(request.headers.get("accept-language", ""))
     member = getattr(request.state, "member", None)
-    if member is not None:
-        zone = member.timezone if member.timezone != "UTC" else request.cookies.get("zone", "UTC")
-        return Reader(member.name or member.email, member.locale, zone)
-    return Reader(locale=catalogue.preferred(request.headers.get("accept-language", "")))
+    if member is None:
+        return Reader(locale=preferred)
+    locale = member.locale if member.locale != catalogue.DEFAULT else preferred
+    zone = member.timezone if member.timezone != "UTC" else request.cookies.get("zone", "UTC")
+    return Reader(member.name or member.email, locale, zone)
 
 
 def speak_to(request: Request) -> None:

@@ -111,12 +111,19 @@ class Visitor:
 
 
 async def visit(
-    chromium: Browser, site: Site, *, width: int = 1440, height: int = 900, theme: str = "light"
+    chromium: Browser,
+    site: Site,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    theme: str = "light",
+    locale: str = "en-GB",
 ) -> tuple[BrowserContext, Visitor]:
     """A new window of this size and theme, signed in as the owner."""
     context = await chromium.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
+        locale=locale,
         has_touch=width < 600,
         reduced_motion="reduce",  # type: ignore[arg-type]
     )

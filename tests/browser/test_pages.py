@@ -25,16 +25,18 @@ def _file_name(address: str) -> str:
     ).strip("-")
 
 
-@pytest.fixture(
-    params=[("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390), ("light", 900)],
-    ids=lambda p: f"{p[0]}-{p[1]}",
-)
+_WINDOWS = [
+    ("light", 1440, "en-GB"), ("dark", 1440, "en-GB"), ("light", 390, "en-GB"), ("dark", 390, "de-DE"), ("light", 900, "de-DE"),
+]  # fmt: skip
+
+
+@pytest.fixture(params=_WINDOWS, ids=lambda window: "-".join(map(str, window)))
 async def window(
     request: pytest.FixtureRequest, chromium: Browser, site: Site
 ) -> AsyncIterator[tuple[Visitor, str]]:
-    theme, width = request.param
-    context, visitor = await visit(chromium, site, width=width, theme=theme)
-    yield visitor, f"{theme}-{width}"
+    theme, width, locale = request.param
+    context, visitor = await visit(chromium, site, width=width, theme=theme, locale=locale)
+    yield visitor, f"{theme}-{width}-{locale[:2]}"
     await context.close()
 
 
@@ -44,6 +46,7 @@ async def test_every_page_is_accessible_and_fits(window: tuple[Visitor, str], pi
     for address in visitor.site.seeded.pages:
         await visitor.open(address)
         await visitor.page.screenshot(path=pictures / f"{_file_name(address)}-{name}.png")
+        assert await visitor.page.get_attribute("html", "lang") == name[-2:]
         results = await Axe().run(visitor.page)
         for violation in results.response["violations"]:
             places = [node["html"][:160] for node in violation["nodes"][:3]]
