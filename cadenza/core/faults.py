@@ -11,8 +11,8 @@ from collections import Counter
 POINTS: dict[str, str] = {
     "claim.before_commit": "touches are claimed, nothing is committed",
     "claim.after_commit": "claims are committed, nothing is on the wire",
-    "sending.before_commit": "a chunk is marked as sending, not committed",
-    "sending.after_commit": "the mark is committed, nothing is on the wire",
+    "sending.before_commit": "the next message is composed, not yet marked as sending",
+    "sending.after_commit": "its mark is committed, nothing is on the wire",
     "wire.after_write": "the message is written to the socket, no answer read",
     "wire.after_reply": "the relay has answered, nothing is recorded",
     "record.before_commit": "outcomes are written, not committed",

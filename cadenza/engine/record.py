@@ -49,13 +49,15 @@ def _state(touch: TouchRow, reply: WireReply) -> TouchState:
     if reply.outcome is Outcome.REFUSED and reply.stage not in _BEFORE_THE_MESSAGE:
         return TouchState.REFUSED
     ours = reply.stage in _BEFORE_THE_MESSAGE  # the server did not even hear of this message
-    return TouchState.FAILED if touch.attempts >= MAX_ATTEMPTS and not ours else TouchState.DEFERRED
+    return TouchState.FAILED if touch.attempts + 1 >= MAX_ATTEMPTS and not ours else TouchState.DEFERRED
 
 
 def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) -> dict[str, Any]:
     wire = {"stage": reply.stage, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text[:1000]}
     retry = (
-        unit.machine.now() + back_off(touch.attempts, str(touch.id)) if state is TouchState.DEFERRED else None
+        unit.machine.now() + back_off(touch.attempts + 1, str(touch.id))
+        if state is TouchState.DEFERRED
+        else None
     )
     return {
         "id": touch.id,

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, WireReply
 from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message, credentials
-from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
@@ -18,7 +17,11 @@ from cadenza.engine import content, repository
 from cadenza.engine.models import TouchRow
 from cadenza.engine.record import record
 
-_CHUNK = 10  # touches marked as sending at once: the most that one crash can leave in doubt per connection
+_CHUNK = (
+    25  # answers recorded at once; of a provider without Sent copies, the most that a crash leaves in doubt
+)
+
+Mark = Callable[[UUID], Awaitable[bool]]
 
 
 class Lane:
@@ -54,24 +57,25 @@ class Lane:
 
     async def _connection(self, secret: Credentials, chunks: asyncio.Queue[Sequence[UUID]]) -> None:
         login = secret if self._mailbox.user else None  # a relay of the own network may ask for none
-        async with SmtpSession(self._mailbox.smtp, login, helo=self._mailbox.domain) as session:
+        async with (
+            repository.marker(self._database, self._workspace_id, self._worker) as mark,
+            SmtpSession(self._mailbox.smtp, login, helo=self._mailbox.domain) as session,
+        ):
             while not chunks.empty():
-                await self._chunk(session, chunks.get_nowait())
+                await self._chunk(session, mark, chunks.get_nowait())
 
-    async def _chunk(self, session: SmtpSession, ids: Sequence[UUID]) -> None:
-        began = monotonic()
+    async def _chunk(self, session: SmtpSession, mark: Mark, ids: Sequence[UUID]) -> None:
         async with self._database.unit(self._workspace_id) as unit:
-            marked = await repository.mark_sending(unit, ids, self._worker)
-            touches = [t for t in await repository.touches(unit, TouchRow.id.in_(marked)) if t.id in marked]
-            envelopes, replies = composed(unit, touches, self._mailbox)
+            touches = await repository.touches(unit, TouchRow.id.in_(ids))
+            envelopes, refused = composed(unit, touches, self._mailbox)
+        replies = []
+        letters: dict[UUID, Envelope | WireReply] = {**envelopes, **refused}
+        for touch_id, letter in letters.items():
             visit("sending.before_commit")
-        visit("sending.after_commit")
-        # A process that slept in between may have had its claims judged by others: then it keeps off the wire.
-        if monotonic() - began > self._lease.total_seconds() / 2:
-            late = "the worker was too slow"
-            replies += [WireReply(e.touch_id, Outcome.DEFERRED, "connect", text=late) for e in envelopes]
-        else:
-            replies += [reply async for reply in session.send_many(envelopes)]
+            if not await mark(touch_id):
+                continue  # somebody else has it by now, or a stop came since the claim
+            visit("sending.after_commit")
+            replies.append(letter if isinstance(letter, WireReply) else await session.send(letter))
         async with self._database.unit(self._workspace_id) as unit:
             await record(unit, replies, touches)
             visit("record.before_commit")
@@ -80,14 +84,14 @@ class Lane:
 
 def composed(
     unit: Unit, touches: Sequence[TouchRow], mailbox: Mailbox
-) -> tuple[list[Envelope], list[WireReply]]:
+) -> tuple[dict[UUID, Envelope], dict[UUID, WireReply]]:
     """The messages, and a refusal for each that cannot be written: one poisoned touch holds up no other (M11)."""
-    envelopes, refused = [], []
+    envelopes, refused = {}, {}
     for touch in touches:
         try:
-            envelopes.append(envelope(unit, touch, mailbox))
+            envelopes[touch.id] = envelope(unit, touch, mailbox)
         except CadenzaError as wrong:
-            refused.append(WireReply(touch.id, Outcome.REFUSED, "compose", text=str(wrong)))
+            refused[touch.id] = WireReply(touch.id, Outcome.REFUSED, "compose", text=str(wrong))
     return envelopes, refused
 
 

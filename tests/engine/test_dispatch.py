@@ -169,8 +169,8 @@ async def test_a_stop_between_claim_and_wire_wins(
     assert len(claimed) == 1
     async with database.unit(workspace.workspace_id) as unit:
         await end_sequences(unit, contact_id, "reply")
-    async with database.unit(workspace.workspace_id) as unit:
-        assert await repository.mark_sending(unit, claimed, worker) == set()
+    async with repository.marker(database, workspace.workspace_id, worker) as mark:
+        assert not await mark(claimed[0])
 
 
 @pytest.mark.must_not("M1")
@@ -205,8 +205,8 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
         )
     await housekeeping(database)
     await _drain(database, quick)
-    async with database.unit(workspace.workspace_id) as unit:
-        assert await repository.mark_sending(unit, claimed, sleeper) == set()
+    async with repository.marker(database, workspace.workspace_id, sleeper) as mark:
+        assert not any([await mark(touch_id) for touch_id in claimed])
     assert len(post.touches()) == 3
     assert set(post.touches().values()) == {1}
 
@@ -220,8 +220,8 @@ async def _on_the_wire(database: Database, workspace: Actor) -> list[UUID]:
         claimed = await claim(
             unit, worker=worker, limit=9, lease=timedelta(seconds=1), busy=[], mailboxes=await mailboxes(unit)
         )
-    async with database.unit(workspace.workspace_id) as unit:
-        await repository.mark_sending(unit, claimed, worker)
+    async with repository.marker(database, workspace.workspace_id, worker) as mark:
+        assert all([await mark(touch_id) for touch_id in claimed])
     await asyncio.sleep(1.1)
     return claimed
 
