@@ -77,7 +77,7 @@ def reader_of(request: Request) -> Reader:
         return Reader(locale=preferred)
     locale = member.locale if member.locale != catalogue.DEFAULT else preferred
     zone = member.timezone if member.timezone != "UTC" else request.cookies.get("zone", "UTC")
-    return Reader(member.name or member.email, locale, zone)
+    return Reader(member.name or member.email, locale, formats.zone_of(zone).key)
 
 
 def speak_to(request: Request) -> None:

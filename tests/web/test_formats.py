@@ -3,7 +3,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cadenza.web.contracts import Reader
-from cadenza.web.formats import clock, date, duration, moment, number, percent, reading, sentence, slot, span
+from cadenza.web.formats import (
+    clock,
+    date,
+    duration,
+    moment,
+    number,
+    percent,
+    reading,
+    sentence,
+    slot,
+    span,
+    zone_of,
+)
 
 NOW = datetime(2026, 5, 6, 8, 42, tzinfo=UTC)
 BERLIN = Reader("Nora", locale="en", timezone="Europe/Berlin")
@@ -74,3 +86,10 @@ def test_a_clock_of_another_day_names_the_day() -> None:
     with reading(BERLIN, NOW):
         assert ">10:42:00</time>" in clock(NOW)
         assert ">Tue 10:42</time>" in clock(NOW - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    "name", ["No/Such", "../../etc/passwd", "/etc/passwd", "", "<script>", "Europe/Berlin\x00"]
+)
+def test_a_zone_that_is_none_is_read_as_utc(name: str) -> None:
+    assert zone_of(name).key == "UTC"

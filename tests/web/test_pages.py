@@ -289,6 +289,16 @@ async def test_all_campaigns_are_paused_at_once(visitor: httpx.AsyncClient) -> N
     assert "Pause all" not in page
 
 
+async def test_a_mailbox_is_tested_and_its_trouble_stands_beside_it(visitor: httpx.AsyncClient) -> None:
+    address = re.search(r'action="(/senders/[0-9a-f-]+/test)"', (await visitor.get("/senders")).text)
+    assert address
+    answer = await visitor.post(address[1], data={})
+    page = _Page((await visitor.get(answer.headers["location"])).text).words
+    assert "The mailbox does not work; the reason stands beside it." in page
+    assert "127.0.0.1:9 cannot be reached" in page
+    assert "Broken" in page
+
+
 async def test_a_person_is_stopped_from_their_page(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
     here = f"/contacts/{seeded.contacts[3]}"
     assert "None. This person may be written to." in (await visitor.get(here)).text
