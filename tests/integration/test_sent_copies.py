@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from cadenza.channels.service import ImapReader, NewMailbox, add_mailbox, lease_
 from cadenza.core.clock import ManualClock
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
-from cadenza.engine import sent_copies
+from cadenza.engine import content, sent_copies
 from cadenza.engine.service import Dispatcher, file_copies
 from cadenza.identity.contracts import Actor
 from cadenza.sandbox.smtp_server import Provider
@@ -63,6 +66,14 @@ class Scene:
 
     def taken(self) -> list[bytes]:
         return sorted(letter.content for letter in self.post.letters())
+
+
+def _html(raw: bytes) -> str:
+    mail = message_from_bytes(raw, policy=default)
+    assert isinstance(mail, EmailMessage)
+    page = mail.get_body(("html",))
+    assert page
+    return str(page.get_content())
 
 
 async def _drain(database: Database, world: ManualClock) -> None:
@@ -115,6 +126,32 @@ async def test_what_a_provider_does_not_file_is_filed_as_it_went_out(
     assert all(copy.seen for copy in copies)
     assert await file_copies(scene.database) == 0
     assert await scene.in_sent() == scene.taken()
+
+
+@pytest.mark.usefixtures("keeps_nothing")
+@pytest.mark.must_not("M5")
+async def test_whoever_looks_into_the_sent_folder_is_not_counted_as_the_recipient(
+    database: Database, workspace: Actor, tmp_path: Path, world: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "settings", lambda: Settings(public_url="https://go.north.example"))
+    tracked = ONE_STEP.replace(
+        'text: "One line."', "text: One line., html: '<p><a href=\"https://x.example/\">x</a></p>'"
+    )
+    async with post_office(tmp_path, world, SENDERS) as post:
+        source = document(tracked, extra="tracking: {opens: true, clicks: true}")
+        await running(database, workspace, post, source, people(2))
+        await _drain(database, world)
+        assert await file_copies(database) == 2
+        scene = Scene(database, workspace, post)
+        sent, filed = [_html(raw) for raw in scene.taken()], [_html(raw) for raw in await scene.in_sent()]
+    places = [
+        ("https://go.north.example/o/", True),
+        ("https://go.north.example/c/", True),
+        ("https://x.example/", False),
+    ]
+    for place, with_tracking in places:
+        assert [place in page for page in sent] == [with_tracking] * 2
+        assert [place in page for page in filed] == [not with_tracking] * 2
 
 
 @pytest.mark.usefixtures("keeps_nothing")
