@@ -100,6 +100,24 @@ async def test_the_panes_of_the_inbox_scroll_and_the_page_does_not(visitor: Visi
     assert pane > 0
 
 
+async def test_what_cannot_be_taken_back_asks_first(visitor: Visitor) -> None:
+    page, here = visitor.page, f"/touches/{visitor.site.seeded.in_doubt}"
+    await visitor.open(here)
+    for name, words in (("Send again", "they get it twice"), ("Drop it", "never get this one")):
+        await page.get_by_role("button", name=name).click()
+        dialog = page.get_by_role("alertdialog")
+        await expect(dialog).to_contain_text(words)
+        await page.keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+    await expect(page).to_have_url(visitor.site.address + here)
+    await expect(page.locator("h1 + .badge")).to_have_text("In doubt")
+    await page.get_by_role("button", name="Drop it").click()
+    await page.route("**/settle", lambda route: route.abort())
+    async with page.expect_request("**/settle") as request:
+        await page.get_by_role("alertdialog").get_by_role("button", name="Drop it").click()
+    assert "decision=drop" in ((await request.value).post_data or "")
+
+
 async def test_shortcuts_are_listed_and_can_be_switched_off(visitor: Visitor) -> None:
     page, keys = visitor.page, visitor.page.keyboard
     await keys.press("?")

@@ -27,6 +27,28 @@
     event.target.closest("[data-close]")?.closest(".toast").remove();
   });
 
+  // A button that cannot be taken back asks first; its words say what will be lost.
+  let asking = null;
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-ask]");
+    const dialog = document.getElementById("ask");
+    if (button && dialog && asking !== button) {
+      event.preventDefault();
+      asking = button;
+      const name = button.textContent.trim();
+      dialog.querySelector("h2").textContent = `${name}?`;
+      dialog.querySelector("p").textContent = button.dataset.ask;
+      dialog.querySelector("[data-ask-yes]").textContent = name;
+      dialog.showPopover();
+    } else if (event.target.closest("[data-ask-yes]")) {
+      dialog.hidePopover();
+      asking.form.requestSubmit(asking);
+    }
+  });
+  document.getElementById("ask")?.addEventListener("toggle", (event) => {
+    if (event.newState === "closed") setTimeout(() => (asking = null));
+  });
+
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
   });
