@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from cadenza.understanding import automatic, details, labels
+from cadenza.understanding import automatic, details, labels, precedence
 from cadenza.understanding.absence import read_automatic
 from cadenza.understanding.answers import accepted_slots, read_answer
 from cadenza.understanding.contracts import (
@@ -28,6 +28,7 @@ from cadenza.understanding.signals import read_signals
 from cadenza.understanding.slots import Slot
 
 _UNSURE = 0.55  # below this a person looks
+_TWO_FIT = 0.7  # where the words of two intents stand and a rule says which of them counts; a guess as well
 _RULE = 0.95  # for stop requests in words and for automatic mail; a guess on the careful side, too few texts to measure
 _INTENT_OF_KIND = {
     MailKind.OUT_OF_OFFICE: Intent.OUT_OF_OFFICE,
@@ -129,9 +130,22 @@ def _ruled(reading: Reading, judged: _Judgement, intents: dict[str, float]) -> _
         answered = replace(judged, intent=answer.intent, confidence=answer.confidence, interest=interest)
         return _consistent(answered)
     if judged.intent is not Intent.MEETING_REQUEST and accepted_slots(reading) and not reading.has("no"):
-        confidence = max(0.7, intents[Intent.MEETING_REQUEST])
+        confidence = max(_TWO_FIT, intents[Intent.MEETING_REQUEST])
         return replace(judged, intent=Intent.MEETING_REQUEST, confidence=confidence, interest=Interest.HIGH)
-    return _consistent(judged)
+    return _consistent(_weightier(reading, judged, intents))
+
+
+def _weightier(reading: Reading, judged: _Judgement, intents: dict[str, float]) -> _Judgement:
+    """When two fit, the one that changes what we do next, by the precedence of docs/reply-analysis.md."""
+    if judged.intent in (Intent.INFORMATION_REQUEST, Intent.POSITIVE_INTEREST) and precedence.offers_meeting(
+        reading
+    ):
+        other = Intent.MEETING_REQUEST
+    elif judged.intent is Intent.OBJECTION and precedence.names_a_later_time(reading):
+        other = Intent.TIMING
+    else:
+        return judged
+    return replace(judged, intent=other, confidence=max(_TWO_FIT, intents[other]))
 
 
 def _consistent(judged: _Judgement) -> _Judgement:

@@ -63,6 +63,16 @@ def sentences(text: str) -> list[Span]:
     return found
 
 
+def inside(text: str, spots: Sequence[Span], *, without: Sequence[Span] = ()) -> list[Span]:
+    """The sentences in which one of ``spots`` begins and none of ``without``."""
+    return [
+        (start, end)
+        for start, end in sentences(text)
+        if any(start <= spot < end for spot, _ in spots)
+        and not any(start <= spot < end for spot, _ in without)
+    ]
+
+
 def covering(text: str, spots: Sequence[Span]) -> tuple[Span, ...]:
     """The given places, merged where they touch, at most five: what a page can underline."""
     merged: list[Span] = []

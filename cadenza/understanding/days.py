@@ -139,6 +139,8 @@ def _weekday_with_number(tokens: Sequence[Token], today: date) -> tuple[date, da
 
 
 def _day_of_month(tokens: Sequence[Token], today: date) -> tuple[date, date, DayKind] | None:
+    if tokens[0].sign == "N" and not tokens[0].word[:1].isdigit():
+        return None  # "on a call" is not the first of the month
     day = int(tokens[0].value)
     for ahead in range(62):
         found = today + timedelta(days=ahead)

@@ -1,5 +1,6 @@
 """Everything that is found in one reply before it is labelled; computed once."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, tzinfo
 
@@ -44,6 +45,7 @@ def read(reply: Reply) -> Reading:
     tokens = tokenize(text, spoken, american=american)
     zone = _zone(reply, new, tokens)
     today = reply.received_at.astimezone(zone).date() if reply.received_at and zone else None
+    marks = {name: cues.spans(name, text, spoken) for name in cues.NAMES}
     return Reading(
         reply=reply,
         new=new,
@@ -51,10 +53,26 @@ def read(reply: Reply) -> Reading:
         language=language,
         today=today,
         zone=zone,
-        marks={name: cues.spans(name, text, spoken) for name in cues.NAMES},
+        marks=marks,
         people=tuple(find_people(text, sender=reply.from_email, region=_region(reply.from_email))),
-        slots=tuple(find_slots(text, tokens, today)) if today else (),
+        slots=_offers(text, find_slots(text, tokens, today), marks) if today else (),
         come_back=come_back_in(text, tokens, today) if today else None,
+    )
+
+
+_BY = re.compile(
+    r"\b(?:by|before|until|till|bis(?: zum)?|vor|avant|d['’]ici(?: à)?|para|antes (?:de|del|das?)|entro|prima (?:di|del)|até|voor|до|к)\s*$",
+    re.IGNORECASE,
+)
+
+
+def _offers(text: str, slots: list[Slot], marks: dict[str, list[cues.Span]]) -> tuple[Slot, ...]:
+    """Without those that say by when something shall be sent: "the brochure by Thursday at 3pm" is no meeting."""
+    wanted = cues.inside(text, marks["information"], without=marks["meeting"])
+    return tuple(
+        slot
+        for slot in slots
+        if not (_BY.search(text[: slot.start]) and any(start <= slot.start < end for start, end in wanted))
     )
 
 

@@ -201,7 +201,9 @@ def _hours_at(tokens: Sequence[Token], place: int, taken: set[int]) -> tuple[_Ho
     if spread and ("C" in spread.group(0) or asked) and (tokens[place + 1].sign in "-B" or before == "b"):
         width = spread.end()
         return _range(tokens, place, width), width
-    if signs[:1] == "C" or (signs[:1] in ("N", "O") and before in ("a", "A", "V")):
+    if signs[:1] == "C" or (
+        signs[:1] in ("N", "O") and before in ("a", "A", "V") and _in_digits(tokens[place])
+    ):
         width = 2 if signs[1:2] == "P" else 1
         return _moment(tokens, place, width, before), width
     if (
@@ -212,6 +214,11 @@ def _hours_at(tokens: Sequence[Token], place: int, taken: set[int]) -> tuple[_Ho
             first, last if last > first else None, tokens[place].start, tokens[place].end, place, place + 1
         ), 1
     return None, 1
+
+
+def _in_digits(token: Token) -> bool:
+    """As hours are written; "about a" and "about one" speak of something else."""
+    return token.sign == "O" or token.word[:1].isdigit()
 
 
 def _minutes(token: Token, *, afternoon: bool = False) -> int:
