@@ -14,7 +14,7 @@ from cadenza.analytics.contracts import Rate
 from cadenza.analytics.service import counts, rates
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contacts_of_file, load_recipients
-from cadenza.campaigns.contracts import Campaign, CampaignState, Rendered, Step, Variant
+from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
 from cadenza.campaigns.service import campaign, campaigns, preview
 from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError, Kind
@@ -23,7 +23,7 @@ from cadenza.engine.contracts import Status
 from cadenza.engine.service import launch, pause, plan, resume, status, stop, upcoming
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
-from cadenza.ledger.contracts import EventKind
+from cadenza.ledger.contracts import Event, EventKind
 from cadenza.ledger.service import timeline
 from cadenza.web.charts import axis_top
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
@@ -107,29 +107,48 @@ async def sequence(
     text = next((each for each in chosen.variants if each.id == variant), chosen.variants[0])
     people = await _people(unit, found, contact)
     person = people.get(contact) if contact else next(iter(people.values()), None)
-    standing = await status(unit, actor, found.name)
-    measured = next((c.counts for c in standing.steps if (c.step, c.variant) == (chosen.id, text.id)), {})
-    shown = [rate for rate in rates(measured) if rate.metric not in unmeasured(found)]
     return render(
         request,
         "engine/campaign.html",
         **head,
         **_score(found.definition.steps),
+        **await _figures(unit, actor, found, chosen, text),
+        **await _shown_to(unit, actor, found, chosen, text, person),
         step=chosen,
         variant=text,
         written={"subject": _tokens(text.subject or ""), "text": _tokens(text.text)},
-        rates=shown if any(rate.trials for rate in shown) else [],
-        top=axis_end([rate for rate in shown if rate.metric != "delivered"]),
         people=[(i, person_name(each)) for i, each in people.items()],
-        person=person,
-        person_name=person_name(person) if person else "",
-        rendered=await _preview(unit, actor, found, chosen, text, person),
-        plan=await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name)
-        if person
-        else [],
-        active=standing.active + standing.held,
         said=campaign_said(request),
     )
+
+
+async def _figures(unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant) -> dict[str, Any]:
+    """The rates of one text, and how many people a stop would concern."""
+    standing = await status(unit, actor, found.name)
+    measured = next((c.counts for c in standing.steps if (c.step, c.variant) == (step.id, variant.id)), {})
+    shown = [rate for rate in rates(measured) if rate.metric not in unmeasured(found)]
+    return {
+        "rates": shown if any(rate.trials for rate in shown) else [],
+        "top": axis_end([rate for rate in shown if rate.metric != "delivered"]),
+        "active": standing.active + standing.held,
+    }
+
+
+async def _shown_to(
+    unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant, person: Recipient | None
+) -> dict[str, Any]:
+    """The text as this person would read it, and what they would get when; empty when there is nobody."""
+    if person is None:
+        return {"person": None, "person_name": "", "rendered": None, "plan": []}
+    box = next(iter(await mailboxes(unit, found.definition.mailboxes)), None)
+    sender = {"name": box.display_name, "address": box.address} if box else None
+    shown = await preview(unit, actor, found.name, person.contact_id, sender)
+    return {
+        "person": person,
+        "person_name": person_name(person),
+        "rendered": next(p.rendered for p in shown if (p.step, p.variant) == (step.id, variant.id)),
+        "plan": await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name),
+    }
 
 
 async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Recipient]:
@@ -139,18 +158,6 @@ async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID
         ids = [chosen, *ids]
     people = await load_recipients(unit, ids)
     return {i: people[i] for i in ids if i in people}
-
-
-async def _preview(
-    unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant, person: Recipient | None
-) -> Rendered | None:
-    """The text as this person would read it; None when there is nobody to show it for."""
-    if person is None:
-        return None
-    box = next(iter(await mailboxes(unit, found.definition.mailboxes)), None)
-    sender = {"name": box.display_name, "address": box.address} if box else None
-    shown = await preview(unit, actor, found.name, person.contact_id, sender)
-    return next(each.rendered for each in shown if (each.step, each.variant) == (step.id, variant.id))
 
 
 def _score(steps: Sequence[Step]) -> dict[str, Any]:
@@ -204,11 +211,7 @@ async def events(
     """Every figure of a campaign, or of one of its texts, opens into the events that it counts."""
     actor = actor_of(request)
     head = await campaign_head(unit, actor, name, "events")
-    kinds = [kind] if kind else ()
-    found = await timeline(
-        unit, campaign_id=head["campaign"].id, kinds=kinds, limit=_SEARCHED if step else _SHOWN
-    )
-    found = [e for e in found if not step or (e.step, e.variant) == (step, variant)][:_SHOWN]
+    found = await _happened(unit, head["campaign"], kind, step, variant)
     people = await load_recipients(unit, list({e.contact_id for e in found if e.contact_id}))
     return render(
         request,
@@ -222,6 +225,15 @@ async def events(
         names={i: person_name(p) for i, p in people.items()},
         zones={i: p.timezone for i, p in people.items()},
     )
+
+
+async def _happened(
+    unit: Unit, found: Campaign, kind: EventKind | None, step: str, variant: str
+) -> list[Event]:
+    """The newest events of this kind, of one text where a step is named."""
+    kinds, limit = ([kind] if kind else ()), (_SEARCHED if step else _SHOWN)
+    happened = await timeline(unit, campaign_id=found.id, kinds=kinds, limit=limit)
+    return [e for e in happened if not step or (e.step, e.variant) == (step, variant)][:_SHOWN]
 
 
 _SHOWN, _SEARCHED = 200, 5000

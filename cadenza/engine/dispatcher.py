@@ -15,6 +15,7 @@ from cadenza.engine import repository
 from cadenza.engine.claim import claim
 from cadenza.engine.doubts import rescue, settle
 from cadenza.engine.lifecycle import finish_done
+from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.responses import end_holds
 from cadenza.engine.retries import claim_retries
 from cadenza.engine.wire import Lane, by_mailbox
@@ -32,6 +33,7 @@ class Dispatcher:
         self._database = database
         self._settings = settings
         self._worker = new_id()
+        self._desk = MarkingDesk(database, self._worker)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._lanes: dict[UUID, asyncio.Task[None]] = {}
 
@@ -86,9 +88,7 @@ class Dispatcher:
     async def _open(self, workspace_id: UUID, mailbox_id: UUID, touch_ids: Sequence[UUID]) -> None:
         async with self._database.unit(workspace_id) as unit:
             box = await mailbox(unit, mailbox_id)
-        lane = Lane(
-            self._database, workspace_id, box, self._worker, self._lease, self._settings.dispatch_connections
-        )
+        lane = Lane(self._database, workspace_id, box, self._desk, self._settings.dispatch_connections)
         self._lanes[mailbox_id] = asyncio.create_task(lane.send(touch_ids))
 
 

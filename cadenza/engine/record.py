@@ -27,6 +27,7 @@ _DEAD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # RFC 3463: no 
 async def record(unit: Unit, replies: Sequence[WireReply], touches: Sequence[TouchRow]) -> None:
     """Record the relay's answer to each touch. Each ends sent, refused, deferred or in doubt; none stays open."""
     by_id = {reply.touch_id: reply for reply in replies}
+    touches = [touch for touch in touches if touch.id in by_id]  # the others never went near the wire
     groups: dict[TouchState, list[TouchRow]] = defaultdict(list)
     for touch in touches:
         groups[_state(touch, by_id[touch.id])].append(touch)

@@ -1,7 +1,6 @@
 """Every query on runs, enrolments and touches. The claims are plain SQL: they are the hot path."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy import ColumnElement, TextClause, case, func, select, text, upda
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cadenza.core.database import Database, bulk
+from cadenza.core.database import bulk
 from cadenza.core.unit import Unit
 from cadenza.engine import states
 from cadenza.engine.contracts import EnrolmentState, TouchState
@@ -55,7 +54,17 @@ _NEXT_STEP = text("""
     where e.workspace_id = :workspace and e.id = r.id and e.state in ('active', 'held')
 """)
 
-_MARK_SENDING = text("select mark_sending(:workspace, :touch, :worker)")
+# The lease is read again here, right before the wire: a worker that slept past it gets nothing back.
+_MARK_SENDING = text("""
+    update touches t set state = 'sending', attempts = attempts + 1
+    where t.workspace_id = :workspace and t.id = any(:ids) and t.state = 'claimed' and t.worker = :worker
+      and t.lease_until > clock_timestamp()
+      and (t.enrolment_id is null or exists (
+            select from enrolments e join runs r on r.workspace_id = e.workspace_id and r.id = e.campaign_id
+            where e.workspace_id = t.workspace_id and e.id = t.enrolment_id
+              and e.state = 'active' and r.state = 'running'))
+    returning t.id
+""")
 
 _RECORD = text("""
     update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire
@@ -180,19 +189,9 @@ async def end(
     return [tuple(row) for row in await unit.session.execute(_END, values)]
 
 
-@asynccontextmanager
-async def marker(
-    database: Database, workspace_id: UUID, worker: UUID
-) -> AsyncIterator[Callable[[UUID], Awaitable[bool]]]:
-    """Marks one touch after the other as sending, each committed when the call returns; False when it must not go out."""
-    async with database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-
-        async def mark(touch: UUID) -> bool:
-            values = {"workspace": workspace_id, "touch": touch, "worker": worker}
-            return bool((await connection.execute(_MARK_SENDING, values)).scalar_one())
-
-        yield mark
+async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUID]:
+    values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
+    return set(await unit.session.scalars(_MARK_SENDING, values))
 
 
 async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) -> None:

@@ -15,20 +15,3 @@ language sql stable security definer set search_path = public, pg_temp as $$
 $$;
 revoke all on function workspaces_with_work(timestamptz, timestamptz) from public;
 grant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;
--- One touch is marked as sending right before it goes on the wire, in a transaction of its own. The lease is read again
--- here: a worker that slept past it gets nothing back, and a stop that came since the claim wins. Row security holds: the
--- workspace is entered for the length of this statement.
-create function mark_sending(workspace uuid, touch uuid, by_worker uuid) returns boolean
-language plpgsql set search_path = public, pg_temp as $$
-begin
-  perform set_config('cadenza.workspace', workspace::text, true);
-  update touches t set state = 'sending', attempts = attempts + 1
-  where t.workspace_id = workspace and t.id = touch and t.state = 'claimed' and t.worker = by_worker
-    and t.lease_until > clock_timestamp()
-    and (t.enrolment_id is null or exists (
-          select from enrolments e join runs r on r.workspace_id = e.workspace_id and r.id = e.campaign_id
-          where e.workspace_id = workspace and e.id = t.enrolment_id and e.state = 'active' and r.state = 'running'));
-  return found;
-end $$;
-revoke all on function mark_sending(uuid, uuid, uuid) from public;
-grant execute on function mark_sending(uuid, uuid, uuid) to cadenza_app;

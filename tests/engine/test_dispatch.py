@@ -19,6 +19,7 @@ from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.engine import repository
 from cadenza.engine.contracts import DoubtDecision, TouchState
+from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.record import record
 from cadenza.engine.service import (
     Dispatcher,
@@ -34,6 +35,7 @@ from cadenza.engine.service import (
     stop,
     touches_in_doubt,
 )
+from cadenza.engine.wire import Lane
 from cadenza.identity.contracts import Actor
 from cadenza.ledger.service import timeline, work_items
 from cadenza.timing.contracts import Window
@@ -169,8 +171,10 @@ async def test_a_stop_between_claim_and_wire_wins(
     assert len(claimed) == 1
     async with database.unit(workspace.workspace_id) as unit:
         await end_sequences(unit, contact_id, "reply")
-    async with repository.marker(database, workspace.workspace_id, worker) as mark:
-        assert not await mark(claimed[0])
+    async with database.unit(workspace.workspace_id) as unit:
+        (box,) = [m for m in await mailboxes(unit) if m.id == (await repository.touches(unit))[0].mailbox_id]
+    await Lane(database, workspace.workspace_id, box, MarkingDesk(database, worker), 1).send(claimed)
+    assert post.letters() == []
 
 
 @pytest.mark.must_not("M1")
@@ -205,8 +209,8 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
         )
     await housekeeping(database)
     await _drain(database, quick)
-    async with repository.marker(database, workspace.workspace_id, sleeper) as mark:
-        assert not any([await mark(touch_id) for touch_id in claimed])
+    desk = MarkingDesk(database, sleeper)
+    assert not any(await asyncio.gather(*(desk.mark(workspace.workspace_id, i) for i in claimed)))
     assert len(post.touches()) == 3
     assert set(post.touches().values()) == {1}
 
@@ -220,8 +224,8 @@ async def _on_the_wire(database: Database, workspace: Actor) -> list[UUID]:
         claimed = await claim(
             unit, worker=worker, limit=9, lease=timedelta(seconds=1), busy=[], mailboxes=await mailboxes(unit)
         )
-    async with repository.marker(database, workspace.workspace_id, worker) as mark:
-        assert all([await mark(touch_id) for touch_id in claimed])
+    desk = MarkingDesk(database, worker)
+    assert all(await asyncio.gather(*(desk.mark(workspace.workspace_id, i) for i in claimed)))
     await asyncio.sleep(1.1)
     return claimed
 
