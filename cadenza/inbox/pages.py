@@ -51,10 +51,8 @@ def _views(actor: Actor) -> dict[str, tuple[str, Filters]]:
 
 
 @router.get("/inbox")
-async def inbox(
-    request: Request, unit: PageUnit, view: str = "open", cursor: str | None = None, q: str = ""
-) -> Response:
-    return await _page(request, unit, view, cursor, q)
+async def inbox(request: Request, unit: PageUnit, view: str = "open", cursor: str | None = None) -> Response:
+    return await _page(request, unit, view, cursor)
 
 
 @router.get("/inbox/news")
@@ -80,43 +78,45 @@ async def opened(
     conversation_id: UUID,
     view: str = "open",
     cursor: str | None = None,
-    q: str = "",
 ) -> Response:
-    return await _page(request, unit, view, cursor, q, conversation_id)
+    return await _page(request, unit, view, cursor, conversation_id)
 
 
 async def _page(
-    request: Request, unit: Unit, view: str, cursor: str | None, q: str, conversation_id: UUID | None = None
+    request: Request, unit: Unit, view: str, cursor: str | None, conversation_id: UUID | None = None
 ) -> Response:
     actor = actor_of(request)
     views = _views(actor)
     view = view if view in views else "open"
-    chosen = views[view][1]
-    page = await conversations(
-        unit, actor, Filters(chosen.state, None, None, chosen.assignee_id, chosen.unread, q[:100]), cursor
-    )
+    page = await conversations(unit, actor, views[view][1], cursor)
     people = await members(unit, actor)
     thread = await conversation(unit, actor, conversation_id) if conversation_id else None
-    local = unit.world.now().astimezone(zone_of(reader_of(request).timezone))
     return render(
         request,
         "inbox/inbox.html",
+        **_common(request, unit, actor),
         view=view,
         views={key: words for key, (words, _) in views.items()},
-        q=q,
         lines=page.items,
         total=page.total,
         cursor=page.cursor,
-        since=unit.world.now().isoformat(),
         members=[member for member in people if member.active],
         names={member.id: member.name for member in people},
         open=await _opened(unit, actor, thread) if thread else None,
-        draft_id=new_id(),
-        now_words=local.strftime("%H:%M"),
-        may_answer=allowed(authorize, actor, Action.ANSWER),
-        may_assign=allowed(authorize, actor, Action.ASSIGN),
-        said=_said(request),
     )
+
+
+def _common(request: Request, unit: Unit, actor: Actor) -> dict[str, Any]:
+    """What every view of the inbox shows: the time, what the reader may do, what was just done."""
+    now = unit.world.now()
+    return {
+        "since": now.isoformat(),
+        "now_words": now.astimezone(zone_of(reader_of(request).timezone)).strftime("%H:%M"),
+        "draft_id": new_id(),
+        "may_answer": allowed(authorize, actor, Action.ANSWER),
+        "may_assign": allowed(authorize, actor, Action.ASSIGN),
+        "said": _said(request),
+    }
 
 
 def _said(request: Request) -> str:

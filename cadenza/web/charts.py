@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+_AIR = 12  # pixels above the highest column, for words
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -41,22 +43,30 @@ def columns(
     """``count`` columns from ``start``, each ``width`` long. Moments outside are left out."""
     ink, pencil = _counts(done, start, width, count), _counts(planned, start, width, count)
     top = _round_top(max(a + b for a, b in zip(ink, pencil, strict=True)))
-    scale = (height - 12) / top
-    share = 100 / count
-    bars = []
-    for i, (a, b) in enumerate(zip(ink, pencil, strict=True)):
-        edge = height - a * scale
-        at = start + i * width
-        bars.append(
-            Bar(
-                round(i * share + share * 0.1, 2), round(share * 0.8, 2), round(edge, 1), round(a * scale, 1),
-                round(edge - b * scale, 1), round(b * scale, 1), at.strftime("%H:%M"), a, b,
-            )
-        )  # fmt: skip
+    scale = (height - _AIR) / top
+    bars = [
+        _bar(i, 100 / count, a, b, scale, height, (start + i * width).strftime("%H:%M"))
+        for i, (a, b) in enumerate(zip(ink, pencil, strict=True))
+    ]
     steps = 2 if top % 2 == 0 else 1
     grid = tuple((round(height - top * i / steps * scale, 1), top * i // steps) for i in range(steps + 1))
-    return Columns(
-        tuple(bars), grid, height, round(min(max((now - start) / (count * width), 0.0), 1.0) * 100, 2)
+    passed = min(max((now - start) / (count * width), 0.0), 1.0)
+    return Columns(tuple(bars), grid, height, round(passed * 100, 2))
+
+
+def _bar(place: int, share: float, ink: int, pencil: int, scale: float, height: int, label: str) -> Bar:
+    """A column in the middle four fifths of its place; what is planned stands on what is done."""
+    edge = height - ink * scale
+    return Bar(
+        x=round((place + 0.1) * share, 2),
+        width=round(0.8 * share, 2),
+        ink_y=round(edge, 1),
+        ink_height=round(ink * scale, 1),
+        pencil_y=round(edge - pencil * scale, 1),
+        pencil_height=round(pencil * scale, 1),
+        label=label,
+        ink=ink,
+        pencil=pencil,
     )
 
 
