@@ -36,7 +36,11 @@ def commands_page() -> str:
 
 def _describe(command: click.Command, path: str) -> list[str]:
     if isinstance(command, click.Group):
-        return [part for name in sorted(command.commands) for part in _describe(command.commands[name], f"{path} {name}")]
+        return [
+            part
+            for name in sorted(command.commands)
+            for part in _describe(command.commands[name], f"{path} {name}")
+        ]
     with click.Context(command, info_name=path, terminal_width=100, max_content_width=100) as context:
         return [f"## `{path}`\n", "```text", context.get_help(), "```\n"]
 

@@ -20,7 +20,11 @@ def named() -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for path in (_ROOT / "tests").rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "story":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "story"
+            ):
                 story, *criteria = (ast.literal_eval(argument) for argument in node.args)
                 found[story].update(criteria)
     return found

@@ -26,7 +26,11 @@ def url() -> Iterator[str]:
     user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     with tempfile.TemporaryDirectory(prefix="cadenza-debian-") as folder:
         shutil.chown(folder, user)
-        as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        as_user = (
+            {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+            if os.geteuid() == 0
+            else {}
+        )
         subprocess.run(
             [binaries / "initdb", "-D", f"{folder}/data", "-U", "cadenza", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
             check=True, capture_output=True, cwd="/", **as_user,  # type: ignore[call-overload]
@@ -37,7 +41,9 @@ def url() -> Iterator[str]:
         )  # fmt: skip
         try:
             for _ in range(100):
-                ready = subprocess.run([binaries / "pg_isready", "-h", folder, "-U", "cadenza"], capture_output=True, check=False)
+                ready = subprocess.run(
+                    [binaries / "pg_isready", "-h", folder, "-U", "cadenza"], capture_output=True, check=False
+                )
                 if ready.returncode == 0:
                     break
                 time.sleep(0.1)

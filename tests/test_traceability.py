@@ -22,5 +22,9 @@ def test_every_must_not_mark_names_a_line() -> None:
     lines = set(re.findall(r"^\| (M\d+) \|", (_ROOT / "docs" / "must-not.md").read_text(), re.MULTILINE))
     for path in (_ROOT / "tests").rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "must_not":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "must_not"
+            ):
                 assert {ast.literal_eval(a) for a in node.args} <= lines, f"{path}:{node.lineno}"

@@ -31,7 +31,8 @@ class Up:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CADENZA_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cadenza.app", "up", "--sandbox"],
-            env=environment | {"CADENZA_HOME": str(home), "CADENZA_PORT": "0", "CADENZA_LOG_LEVEL": "warning"},
+            env=environment
+            | {"CADENZA_HOME": str(home), "CADENZA_PORT": "0", "CADENZA_LOG_LEVEL": "warning"},
             stdout=self.log,
             stderr=self.log,
         )

@@ -1,9 +1,10 @@
 """The whole way of a touch, over real SMTP and a real database."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from cadenza.core.clock import ManualClock
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.engine import repository
+from cadenza.engine.claim import claim
 from cadenza.engine.contracts import DoubtDecision, TouchState
 from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.record import record
@@ -40,8 +42,8 @@ from cadenza.identity.contracts import Actor
 from cadenza.ledger.service import timeline, work_items
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
-from tests.support.campaigns import OFFICE, ONE_STEP, TWO_STEPS, document, people, running
-from tests.support.post import Post
+from tests.support.campaigns import OFFICE, ONE_STEP, SENDERS, TWO_STEPS, document, people, running
+from tests.support.post import Post, post_office
 
 pytestmark = pytest.mark.postgres
 
@@ -94,8 +96,6 @@ async def test_nothing_leaves_outside_the_recipients_working_hours(
         await _drain(database, quick)
     sent = [letter.at for letter in post.letters()]
     assert len(sent) == 10
-    from datetime import datetime
-
     assert all(is_inside(Window(holidays=False), datetime.fromisoformat(at), zone, None) for at in sent)
 
 
@@ -158,8 +158,6 @@ async def test_a_stop_between_claim_and_wire_wins(
     world.move(DAY)
     worker = UUID(int=7)
     async with database.unit(workspace.workspace_id) as unit:
-        from cadenza.engine.claim import claim
-
         claimed = await claim(
             unit,
             worker=worker,
@@ -197,8 +195,6 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
     world.move(DAY)
     sleeper = UUID(int=8)
     async with database.unit(workspace.workspace_id) as unit:
-        from cadenza.engine.claim import claim
-
         claimed = await claim(
             unit,
             worker=sleeper,
@@ -218,8 +214,6 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
 async def _on_the_wire(database: Database, workspace: Actor) -> list[UUID]:
     """A worker that died right after it marked its chunk as sending."""
     worker = UUID(int=9)
-    from cadenza.engine.claim import claim
-
     async with database.unit(workspace.workspace_id) as unit:
         claimed = await claim(
             unit, worker=worker, limit=9, lease=timedelta(seconds=1), busy=[], mailboxes=await mailboxes(unit)
@@ -277,17 +271,12 @@ async def test_what_is_in_doubt_and_in_the_sent_folder_counts_as_sent(
 
 
 async def test_a_refused_address_is_dead_and_ends_the_sequence(
-    database: Database, workspace: Actor, world: ManualClock, quick: Settings, tmp_path: object
+    database: Database, workspace: Actor, world: ManualClock, quick: Settings, tmp_path: Path
 ) -> None:
-    from pathlib import Path
-
-    from tests.support.campaigns import SENDERS
-    from tests.support.post import post_office
-
     def refuse(address: str) -> str | None:
         return "550 5.1.1 no such user" if address.startswith("p0@") else None
 
-    async with post_office(Path(str(tmp_path)), world, SENDERS, refuse=refuse) as post:
+    async with post_office(tmp_path, world, SENDERS, refuse=refuse) as post:
         ids = await running(database, workspace, post, document(TWO_STEPS), people(2))
         for _ in range(4):
             world.move(DAY)

@@ -76,7 +76,9 @@ async def test_each_log_in_is_a_new_session_and_log_out_ends_one(database: Datab
     ids=["idle", "absolute"],
 )
 @pytest.mark.asvs("7.3.1", "7.3.2")
-async def test_a_session_ends_by_itself(database: Database, machine: ManualClock, steps: int, span: timedelta) -> None:
+async def test_a_session_ends_by_itself(
+    database: Database, machine: ManualClock, steps: int, span: timedelta
+) -> None:
     token = await log_in(database, "ada@north.example", GOOD, "192.0.2.1")
     answers = []
     for _ in range(steps):
@@ -88,7 +90,9 @@ async def test_a_session_ends_by_itself(database: Database, machine: ManualClock
 
 @pytest.mark.usefixtures("ada")
 @pytest.mark.asvs("6.3.1")
-async def test_guessing_slows_down_but_the_owner_still_enters(database: Database, machine: ManualClock) -> None:
+async def test_guessing_slows_down_but_the_owner_still_enters(
+    database: Database, machine: ManualClock
+) -> None:
     pause, waited = _pause()
     refused = 0
     for _ in range(100):
@@ -111,19 +115,28 @@ async def test_a_wrong_log_in_does_not_say_what_was_wrong(database: Database, em
 
 
 @pytest.mark.asvs("6.2.1", "6.2.8")
-@pytest.mark.parametrize("password", ["8 chars!", "x" * 64 + " and more", "mit Leerzeichen und 🎻", "é" * 40 + "b"])
-async def test_any_password_of_a_fair_length_is_taken_and_compared_exactly(database: Database, password: str) -> None:
-    await create_workspace(database, "South", owner_email="b@south.example", owner_name="B", password=password)
+@pytest.mark.parametrize(
+    "password", ["8 chars!", "x" * 64 + " and more", "mit Leerzeichen und 🎻", "é" * 40 + "b"]
+)
+async def test_any_password_of_a_fair_length_is_taken_and_compared_exactly(
+    database: Database, password: str
+) -> None:
+    await create_workspace(
+        database, "South", owner_email="b@south.example", owner_name="B", password=password
+    )
     assert await log_in(database, "b@south.example", password, "192.0.2.1")
     with pytest.raises(CadenzaError):
         await log_in(database, "b@south.example", password[:-1] + "Z", "192.0.2.1")
 
 
 @pytest.mark.parametrize(
-    ("password", "code"), [("short", "password_length"), ("x" * 201, "password_length"), ("Password123", "password_common")]
+    ("password", "code"),
+    [("short", "password_length"), ("x" * 201, "password_length"), ("Password123", "password_common")],
 )
 @pytest.mark.asvs("6.2.4")
-async def test_weak_passwords_are_refused_and_nothing_is_made(unit: Unit, owner: Actor, password: str, code: str) -> None:
+async def test_weak_passwords_are_refused_and_nothing_is_made(
+    unit: Unit, owner: Actor, password: str, code: str
+) -> None:
     with pytest.raises(CadenzaError) as wrong:
         await add_member(unit, owner, email="c@x.example", name="C", role=Role.REP, password=password)
     assert wrong.value.code == code
@@ -169,7 +182,9 @@ async def test_demoting_a_member_bites_at_once(database: Database, ada: Actor) -
 
 async def test_an_api_token_ends(database: Database, ada: Actor, machine: ManualClock) -> None:
     async with database.unit(ada.workspace_id) as unit:
-        api = await create_api_token(unit, ada, member_id=ada.member_id or unit.workspace_id, name="script", days=1)
+        api = await create_api_token(
+            unit, ada, member_id=ada.member_id or unit.workspace_id, name="script", days=1
+        )
     machine.move(timedelta(days=2))
     assert await token_actor(database, api) is None
     assert await token_actor(database, "made up") is None

@@ -49,7 +49,9 @@ def document(
     )
 
 
-def people(count: int, *, zone: str = "Europe/Berlin", country: str = "DE", accounts: int | None = None) -> bytes:
+def people(
+    count: int, *, zone: str = "Europe/Berlin", country: str = "DE", accounts: int | None = None
+) -> bytes:
     rows = [
         f"p{n}@firm{n % (accounts or count)}.example,First{n},Last{n},Firm {n % (accounts or count)},{country},{zone}"
         for n in range(count)
@@ -57,7 +59,9 @@ def people(count: int, *, zone: str = "Europe/Berlin", country: str = "DE", acco
     return "\n".join(["email,first_name,last_name,company,country,timezone", *rows]).encode()
 
 
-async def add_senders(database: Database, actor: Actor, post: Post, addresses: list[str] = SENDERS, limit: int = 999) -> None:
+async def add_senders(
+    database: Database, actor: Actor, post: Post, addresses: list[str] = SENDERS, limit: int = 999
+) -> None:
     async with database.unit(actor.workspace_id) as unit:
         for address in addresses:
             new = NewMailbox(address=address, smtp=post.smtp, imap=post.imap, user=address, daily_limit=limit)
