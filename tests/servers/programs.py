@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 import tempfile
@@ -24,9 +25,15 @@ def program(name: str) -> str | None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the range from which outgoing connections take theirs: nobody is given it before the server has it."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port on loopback")
 
 
 def open_to_servers(folder: Path) -> None:
@@ -158,7 +165,10 @@ async def postfix(
     (configuration / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in main.items()))
     (configuration / "master.cf").write_text(_MASTER.format(port=port))
     command = program("postfix") or ""
-    await _call(command, "-c", str(configuration), "start")
+    try:
+        await _call(command, "-c", str(configuration), "start")
+    except RuntimeError as failed:
+        raise RuntimeError(f"{failed} {_end_of(folder / 'maillog')}") from failed
     try:
         async with asyncio.timeout(_READY_SECONDS):
             while not await answers(port):
@@ -166,6 +176,10 @@ async def postfix(
         yield Server("127.0.0.1", port, Tls.NONE)
     finally:
         await _call(command, "-c", str(configuration), "stop", check=False)
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text("utf-8", "replace")[-2000:] if log.exists() else ""
 
 
 async def _call(*arguments: str, check: bool = True) -> str:
