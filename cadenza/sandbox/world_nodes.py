@@ -1,5 +1,6 @@
 """Reading a YAML document with a line for every complaint."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
@@ -10,6 +11,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from cadenza.core.errors import CadenzaError, Problem
 
 _LARGEST = 1024 * 1024
+_DEEPEST = 50
+_BRACKET = re.compile(r"[\[\]{}]")
 _DAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
 
 T = TypeVar("T")
@@ -70,6 +73,7 @@ def load(text: str, file: str) -> Node:
     """The document's root. Raises ``world_unreadable`` with the line when it is no YAML."""
     if len(text) > _LARGEST:
         raise CadenzaError("world_unreadable", f"{file} is larger than a world file can be.")
+    _refuse_deep(text, file)
     yaml = YAML(typ="rt")
     yaml.version = (1, 2)
     try:
@@ -81,6 +85,16 @@ def load(text: str, file: str) -> Node:
     except (YAMLError, ValueError, RecursionError) as wrong:
         raise _unreadable(file, str(wrong).split("\n", 1)[0], None) from wrong
     return Node(value, 1, file, [])
+
+
+def _refuse_deep(text: str, file: str) -> None:
+    """The parser takes seconds for some thousand open brackets, and no world needs more than a few."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth > _DEEPEST:
+            line = text.count("\n", 0, bracket.start()) + 1
+            raise _unreadable(file, f"brackets are nested deeper than {_DEEPEST} levels", line)
 
 
 def _unreadable(file: str, what: str, line: int | None) -> CadenzaError:
