@@ -51,7 +51,10 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("procrastinate", "aiosmtpd", "mail.log", "pymap", "asyncio", "alembic"):
+    logging.getLogger("mail.log").setLevel(
+        logging.ERROR
+    )  # aiosmtpd warns of its own deprecations at each log-in
+    for noisy in ("procrastinate", "aiosmtpd", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

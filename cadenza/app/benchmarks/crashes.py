@@ -53,6 +53,7 @@ class Scene:
 
     server: EmbeddedServer
     home: Path
+    store: MailStore
     ledger: Ledger
     workspace: str
     database: Database
@@ -162,7 +163,7 @@ async def scene(people: int) -> AsyncIterator[Scene]:
             )
             late = NOON + timedelta(hours=11, minutes=59)
             await set_world(database, start=Anchor(database.machine.now(), late, 0.001))
-            stage = Scene(server, Path(folder), ledger, str(actor.workspace_id), database)
+            stage = Scene(server, Path(folder), store, ledger, str(actor.workspace_id), database)
             try:
                 yield stage
             finally:
