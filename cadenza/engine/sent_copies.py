@@ -86,6 +86,9 @@ async def _batch(database: Database, box: Mailbox) -> int:
         code = wrong.code if isinstance(wrong, CadenzaError) else "mail_server_slow"
         _log.warning("copies_postponed", mailbox=str(box.id), code=code)
         return 0
+    except Exception:  # noqa: BLE001 - whatever this server says, the copies of the other mailboxes are filed (M11)
+        _log.exception("copies_failed", mailbox=str(box.id))
+        return 0
     finally:
         async with database.unit(box.workspace_id) as unit:
             await lease_copies(unit, box.id, timedelta())

@@ -23,7 +23,7 @@ from cadenza.identity.contracts import Actor
 from cadenza.sandbox.smtp_server import Provider
 from tests.servers.certificates import Authority
 from tests.servers.programs import dovecot, program
-from tests.servers.scripted import cutting
+from tests.servers.scripted import cutting, serve
 from tests.support.campaigns import TWO_STEPS, document, people, running
 from tests.support.post import PASSWORD, Post, post_office
 
@@ -160,12 +160,15 @@ async def test_filing_again_after_a_crash_adds_no_second_copy(
 ) -> None:
     await _drain(scene.database, world)
 
+    class KilledError(BaseException):
+        """Between filing and noting."""
+
     async def die(*_: object) -> None:
-        raise RuntimeError("killed between filing and noting")
+        raise KilledError
 
     with monkeypatch.context() as killed:
         killed.setattr(sent_copies, "_filed", die)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(KilledError):
             await file_copies(scene.database)
     before = await scene.in_sent()
     assert 1 <= len(before) <= 2
@@ -211,6 +214,28 @@ async def test_a_mailbox_that_breaks_off_keeps_nobody_else_waiting(scene: Scene,
             await add_mailbox(unit, scene.actor, new, PASSWORD)
         assert await file_copies(scene.database) == 3
         assert await scene.waiting() == 3
+    assert len(await scene.sent(BEN)) == 3
+
+
+@pytest.mark.usefixtures("keeps_nothing")
+@pytest.mark.must_not("M11")
+async def test_a_server_that_says_the_unheard_of_keeps_nobody_else_waiting(
+    scene: Scene, world: ManualClock
+) -> None:
+    await _drain(scene.database, world)
+
+    async def odd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK hi\r\n")
+        while line := await reader.readline():
+            tag, _, rest = line.partition(b" ")
+            known = rest.startswith((b"LOGIN", b"CAPABILITY", b"LOGOUT"))
+            writer.write(tag + (b" OK\r\n" if known else b" NO not today\r\n"))  # not even a list of folders
+
+    async with serve(odd) as server:
+        async with scene.database.unit(scene.actor.workspace_id) as unit:
+            new = NewMailbox(address=ANNA, smtp=scene.post.smtp, imap=server, user=ANNA, daily_limit=999)
+            await add_mailbox(unit, scene.actor, new, PASSWORD)
+        assert await asyncio.wait_for(file_copies(scene.database), 100) == 3
     assert len(await scene.sent(BEN)) == 3
 
 
