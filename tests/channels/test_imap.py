@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -177,6 +177,32 @@ async def test_a_folder_that_is_gone_is_named(mail: tuple[Server, MailStore]) ->
             await everything(imap, FolderCursor("Elsewhere", 1, 1))
     assert failed.value.code == "mail_folder_refused"
     assert "Elsewhere" in failed.value.message
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        (lambda imap: imap.folders(), "mail_folder_refused"),
+        (lambda imap: imap.create("Sent"), "mail_folder_refused"),
+        (lambda imap: imap.wait("INBOX", 5), "mail_server_unreachable"),
+    ],
+)
+async def test_whatever_is_refused_is_an_error_with_a_code(
+    act: Callable[[ImapReader], Awaitable[object]], code: str
+) -> None:
+    async def sulking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK hi\r\n")
+        while line := await reader.readline():
+            tag, _, command = line.partition(b" ")
+            if command.startswith(b"CAPABILITY"):
+                writer.write(b"* CAPABILITY IMAP4rev1 IDLE\r\n")
+            known = command.startswith((b"CAPABILITY", b"LOGIN", b"SELECT", b"LOGOUT"))
+            writer.write(tag + (b" OK done\r\n" if known else b" NO not today\r\n"))
+
+    async with serve(sulking) as server, reader(server) as imap:
+        with pytest.raises(CadenzaError) as failed:
+            await act(imap)
+    assert failed.value.code == code
 
 
 @pytest.mark.asvs("12.3.1")

@@ -148,7 +148,10 @@ class ImapReader:
 
     async def folders(self) -> Folders:
         """Which folders hold sent mail, drafts and junk."""
-        return read_folders(await self._persist(lambda: self._connection.run(b'LIST "" "*"')))
+        try:
+            return read_folders(await self._persist(lambda: self._connection.run(b'LIST "" "*"')))
+        except WireRefusedError as refused:
+            raise folder_refused(self.server, "*", str(refused)) from refused
 
     async def end(self, folder: str) -> FolderCursor:
         """The cursor behind the newest message: where reading starts in a mailbox that was just added."""
@@ -319,7 +322,10 @@ class ImapReader:
             answers = await self._connection.run(b"NOOP")
             return any(answer.line.upper().endswith(b" EXISTS") for answer in answers)
 
-        return await self._persist(act)
+        try:
+            return await self._persist(act)
+        except WireRefusedError as refused:  # a refused IDLE or NOOP says nothing about the mailbox
+            raise unreachable(self.server, str(refused)) from refused
 
 
 def _kept(part: list[Pending]) -> int:
