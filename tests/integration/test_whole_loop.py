@@ -156,11 +156,9 @@ class Loop:
             rows = await unit.session.execute(text("select contact_id, state, ended_reason from enrolments"))
             return {ids.index(contact): (state, reason) for contact, state, reason in rows}
 
-    def outside(self) -> list[EmailMessage]:
-        return [
-            message_from_bytes(path.read_bytes(), policy=default)  # type: ignore[misc]
-            for path in sorted(self.office.outside.iterdir())
-        ]
+    def outside(self) -> int:
+        """How many messages left this office, or are about to."""
+        return len(list(self.office.outside.iterdir()))
 
 
 @pytest.fixture
@@ -189,9 +187,7 @@ async def test_a_campaign_goes_out_comes_back_and_is_answered(loop: Loop) -> Non
 
     first = {number: (await loop.inbox(address_of(number), 1))[0] for number in _HERE}
     assert [mail["Subject"] for mail in first.values()] == [f"Hello First{number}" for number in _HERE]
-    assert {mail["From"].addresses[0].addr_spec for mail in [*first.values(), *loop.outside()]} == set(
-        SENDERS
-    )
+    assert {mail["From"].addresses[0].addr_spec for mail in first.values()} == set(SENDERS)
 
     await _come_back(loop, first)
     await loop.read(3)  # the unsubscribing is acted on and not stored
@@ -265,7 +261,7 @@ async def _follow_up(loop: Loop, first: dict[int, EmailMessage]) -> None:
     _, second = await loop.inbox(address_of(SILENT), 2)
     assert second["In-Reply-To"] == first[SILENT]["Message-ID"]
     async with asyncio.timeout(30):
-        while len(loop.outside()) < 2:
+        while loop.outside() < 2:
             await asyncio.sleep(0.1)
     assert len(await loop.inbox(address_of(AWAY), 1)) == 1
     for _ in range(8):
