@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from cadenza.core.clock import Anchor, Clock, MachineClock, WorldClock
 from cadenza.core.crypto import secret_box
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.migrations.service import is_current, migrate
 from cadenza.core.models import WorldClockRow
 from cadenza.core.postgres.server import database_url
@@ -24,9 +25,21 @@ async def open_installation(url: str | None = None) -> AsyncIterator[Database]:
     """The database of this installation, migrated; starts the embedded server if nobody else has."""
     current = settings()
     with database_url(current.home, url or current.database_url) as found:
-        await asyncio.to_thread(migrate, found)
+        await _migrate(found)
         async with attach(found, current) as database:
             yield database
+
+
+async def _migrate(url: str) -> None:
+    try:
+        await asyncio.to_thread(migrate, url)
+    except OperationalError as wrong:
+        raise CadenzaError(
+            "database_unreachable",
+            f"The database does not answer: {str(wrong.orig).strip()}",
+            Kind.TEMPORARY,
+            fix="Check CADENZA_DATABASE_URL and whether the server is up.",
+        ) from wrong
 
 
 @asynccontextmanager

@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         default=False,
         description="Set by `cadenza up --sandbox`: demo routes exist and world time may run faster.",
     )
-    dispatch_batch: int = Field(default=200, ge=1, le=1000, description="Touches claimed in one transaction.")
+    dispatch_batch: int = Field(default=500, ge=1, le=1000, description="Touches claimed in one transaction.")
     dispatch_connections: int = Field(
         default=4, ge=1, le=32, description="SMTP connections per mailbox and worker."
     )

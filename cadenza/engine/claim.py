@@ -72,19 +72,40 @@ async def claim(
     busy: Sequence[UUID],
     mailboxes: Sequence[Mailbox],
 ) -> list[UUID]:
-    """Claim up to ``limit`` due steps for this worker; the ids of touches that shall now be sent."""
-    now = unit.world.now()
-    dues = await repository.lock_due(unit, now, limit=limit, busy=busy)
-    if not dues:
-        return []
-    outcome = Outcome()
+    """Claim up to ``limit`` due steps for this worker; the ids of touches that shall now be sent.
+
+    A campaign whose people all wait for senders on the wire is passed over, so that its crowd holds up no other (M11).
+    """
+    made: list[UUID] = []
+    crowded: set[UUID] = set()
+    until = await repository.database_now(unit.session) + lease
+    while left := limit - len(made):
+        dues = await repository.lock_due(unit, unit.world.now(), limit=left, busy=busy, but=sorted(crowded))
+        if not dues:
+            break
+        outcome = Outcome()
+        waiting = await _decide(unit, dues, outcome, (busy, mailboxes, worker, until))
+        made += await _write(unit, outcome)
+        if not waiting:
+            break
+        crowded |= waiting
+    return made
+
+
+async def _decide(
+    unit: Unit,
+    dues: Sequence[Due],
+    outcome: Outcome,
+    means: tuple[Sequence[UUID], Sequence[Mailbox], UUID, datetime],
+) -> set[UUID]:
+    """Fill ``outcome``; the campaigns in which somebody waits for a sender that is on the wire."""
+    busy, mailboxes, worker, until = means
     candidates = await _candidates(unit, dues, outcome)
     passed = await _through_the_gate(unit, candidates, outcome)
     choices = await choose_senders(unit, [(c.due, c.definition) for c, _ in passed], mailboxes, busy)
     sendable = _with_sender(passed, choices, outcome)
-    until = await repository.database_now(unit.session) + lease
     await content.write_touches(unit, sendable, outcome, worker=worker, lease_until=until)
-    return await _write(unit, outcome)
+    return {c.due.campaign_id for c, _ in passed if choices[c.due.id].soon}
 
 
 async def _candidates(unit: Unit, dues: Sequence[Due], outcome: Outcome) -> list[Candidate]:

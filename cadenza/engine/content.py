@@ -167,6 +167,11 @@ def _subject(rendered: Rendered, candidate: Any, above: TouchRow | None) -> str:
     return str(candidate.definition.name)
 
 
+def is_way_out(url: str) -> bool:
+    """Our own link to unsubscribe: never tracked, and no link that a reader could be expected to follow."""
+    return url.startswith(f"{settings().public_url}/u/")
+
+
 def tracked_html(unit: Unit, touch: TouchRow) -> str | None:
     """The HTML body with first-party tracking where the campaign asked for it and a public address exists."""
     public = settings().public_url
@@ -179,8 +184,8 @@ def tracked_html(unit: Unit, touch: TouchRow) -> str | None:
     )
 
     def link(number: int, url: str) -> str:
-        if url.startswith(f"{public}/u/"):
-            return url  # the way out is never tracked
+        if is_way_out(url):
+            return url
         return f"{public}/c/{click_token(unit.secrets, unit.workspace_id, touch.id, number)}"
 
     return tracked(touch.html, pixel_url=pixel, link_url=link if touch.track_clicks else None)

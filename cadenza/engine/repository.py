@@ -27,7 +27,7 @@ _DUE = text("""
         order by d.next_due_at limit :each
         for update skip locked
     ) e
-    where r.workspace_id = :workspace and r.state = 'running'
+    where r.workspace_id = :workspace and r.state = 'running' and r.id <> all(:but)
     limit :limit
 """)
 
@@ -128,8 +128,18 @@ class Due:
     version_id: UUID
 
 
-async def lock_due(unit: Unit, now: datetime, *, limit: int, busy: Sequence[UUID]) -> list[Due]:
-    values = {"workspace": unit.workspace_id, "now": now, "limit": limit, "each": limit, "busy": list(busy)}
+async def lock_due(
+    unit: Unit, now: datetime, *, limit: int, busy: Sequence[UUID], but: Sequence[UUID] = ()
+) -> list[Due]:
+    """Enrolments that are due, of running campaigns other than ``but``, whose sender is not ``busy``."""
+    values = {
+        "workspace": unit.workspace_id,
+        "now": now,
+        "limit": limit,
+        "each": limit,
+        "busy": list(busy),
+        "but": list(but),
+    }
     return [Due(*row) for row in await unit.session.execute(_DUE, values)]
 
 

@@ -7,6 +7,7 @@ from cadenza.channels.service import Fetch, links, machine_reason, read_click_to
 from cadenza.core.database import Database
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
+from cadenza.engine.content import is_way_out
 from cadenza.engine.models import TouchRow
 from cadenza.engine.record import event_of
 from cadenza.ledger.contracts import EventKind
@@ -66,7 +67,7 @@ async def _record(unit: Unit, touch_id: UUID, kind: EventKind, visit: Visit, *, 
         seconds_after_delivery=since,
         prefetch=visit.prefetch,
         links=len(clicked),
-        of_links=max(len(links(touch.html or "")), 1),
+        of_links=max(sum(not is_way_out(url) for url in links(touch.html or "")), 1),
     )
     reason = machine_reason(fetch)
     data = {"link": links_clicked} if kind is EventKind.CLICKED else {}

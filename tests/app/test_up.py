@@ -27,28 +27,27 @@ def home() -> Iterator[Path]:
 
 class Up:
     def __init__(self, home: Path) -> None:
-        self.log = (home / "up.log").open("w+")
+        self.log = home / f"up-{time.monotonic_ns()}.log"
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CADENZA_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cadenza.app", "up", "--sandbox"],
-            env=environment
-            | {"CADENZA_HOME": str(home), "CADENZA_PORT": "0", "CADENZA_LOG_LEVEL": "warning"},
-            stdout=self.log,
-            stderr=self.log,
-        )
+        settings = {"CADENZA_HOME": str(home), "CADENZA_PORT": "0", "CADENZA_LOG_LEVEL": "warning"}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cadenza.app", "up", "--sandbox"],
+                env=environment | settings,
+                stdout=log,
+                stderr=log,
+            )
 
     def ready(self) -> tuple[str, str, str]:
         for _ in range(600):
-            self.log.seek(0)
-            if found := _READY.search(self.log.read()):
+            if found := _READY.search(self.log.read_text()):
                 return found[1], found[2], found[3]
             assert self.process.poll() is None, self.said()
             time.sleep(0.1)
         raise AssertionError(self.said())
 
     def said(self) -> str:
-        self.log.seek(0)
-        return self.log.read()[-4000:]
+        return self.log.read_text()[-4000:]
 
 
 def _left(home: Path) -> list[str]:

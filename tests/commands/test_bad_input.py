@@ -157,7 +157,6 @@ async def test_a_wrong_setting_is_named(cadenza: Shell, name: str, value: str) -
     assert set(ran.only["error"]) == {"code", "message"}
 
 
-@pytest.mark.xfail(strict=True, reason="opening an installation lets the database's own error through")
 @pytest.mark.parametrize(
     "url", ["postgresql://nobody:x@127.0.0.1:9/none", "postgresql://127.0.0.1:9/none?connect_timeout=2"]
 )

@@ -135,9 +135,6 @@ async def test_what_a_machine_fetches_moves_no_branch_and_no_rate(
     assert await rest_of(post, world, send) == ["Last"]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the link to unsubscribe counts among the links that a scanner should have followed"
-)
 async def test_every_link_followed_at_once_is_a_scanner_whatever_it_calls_itself(
     database: Database,
     workspace: Actor,

@@ -85,7 +85,6 @@ def by_campaign(post: Post) -> Counter[str]:
     return Counter(letter.recipient.partition("@")[2].partition(".")[0] for letter in post.letters())
 
 
-@pytest.mark.xfail(strict=True, reason="those who wait for a busy sender fill each claim anew")
 async def test_a_server_that_never_answers_holds_up_only_its_own_mailbox(
     database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings, tarpit: Server
 ) -> None:
