@@ -5,20 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from cadenza.channels.contracts import Credentials, Mailbox, SenderTest, Server, Tls
-from cadenza.channels.service import (
-    NewMailbox,
-    add_mailbox,
-    check_mailbox,
-    credentials,
-    mailboxes,
-    note_test,
-    test_mailbox,
-)
+from cadenza.channels.contracts import Mailbox, SenderTest, Server, Tls
 from cadenza.core.command import echo_json, json_option, run_async, workspace_options
-from cadenza.core.errors import not_found
-from cadenza.identity.contracts import Action
-from cadenza.identity.service import authorize, command_line
 
 
 class _HostPort(click.ParamType[tuple[str, int]]):
@@ -65,6 +53,9 @@ async def add(
     as_email: str | None,
 ) -> int:
     """Store a mailbox once its log-ins work. The password is read from standard input."""
+    from cadenza.channels.command_work import add_tested  # noqa: PLC0415 - `--help` stays quick
+    from cadenza.channels.service import NewMailbox  # noqa: PLC0415
+
     new = NewMailbox(
         address=address,
         smtp=Server(*smtp, Tls(tls)),
@@ -73,15 +64,7 @@ async def add(
         display_name=name,
         daily_limit=daily_limit,
     )
-    password = _password()
-    async with command_line(workspace, as_email) as (database, actor):
-        check_mailbox(actor, new)
-        tested = await test_mailbox(address, new.smtp, new.imap, Credentials(user, password))
-        if tested.ok:
-            async with database.unit(actor.workspace_id) as unit:
-                stored = await add_mailbox(unit, actor, new, password)
-            tested = SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
-    return _show(tested, as_json=as_json)
+    return _show(await add_tested(new, _password(), workspace, as_email), as_json=as_json)
 
 
 def _password() -> str:
@@ -104,18 +87,9 @@ def _password() -> str:
 @run_async
 async def test(*, address: str, as_json: bool, workspace: str | None, as_email: str | None) -> int:
     """Log in at both servers of a stored mailbox."""
-    async with command_line(workspace, as_email) as (database, actor):
-        authorize(actor, Action.MANAGE_SENDERS)
-        async with database.unit(actor.workspace_id) as unit:
-            found = await mailboxes(unit, [address])
-            if not found:
-                raise not_found("mailbox", address)
-            secret = await credentials(unit, found[0].id)
-        box = found[0]
-        tested = await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id))
-        async with database.unit(actor.workspace_id) as unit:
-            await note_test(unit, box, tested)
-    return _show(tested, as_json=as_json)
+    from cadenza.channels.command_work import test_stored  # noqa: PLC0415
+
+    return _show(await test_stored(address, workspace, as_email), as_json=as_json)
 
 
 def _show(tested: SenderTest, *, as_json: bool) -> int:
@@ -132,12 +106,9 @@ def _show(tested: SenderTest, *, as_json: bool) -> int:
 @run_async
 async def list_(*, as_json: bool, workspace: str | None, as_email: str | None) -> int:
     """All mailboxes with their state."""
-    async with (
-        command_line(workspace, as_email) as (database, actor),
-        database.unit(actor.workspace_id) as unit,
-    ):
-        authorize(actor, Action.READ)
-        found = await mailboxes(unit)
+    from cadenza.channels.command_work import all_mailboxes  # noqa: PLC0415
+
+    found = await all_mailboxes(workspace, as_email)
     if as_json:
         echo_json([_entry(box) for box in found])
     else:

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from cadenza.core.errors import CadenzaError, Problem
+from cadenza.core.errors import CadenzaError
 
 
 def _default_home() -> Path:
@@ -91,14 +91,12 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as wrong:
-        problems = tuple(
-            Problem(f"CADENZA_{str(e['loc'][0]).upper()}: {e['msg']}", key=str(e["loc"][0]))
+        names = "; ".join(
+            f"CADENZA_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ')}"
             for e in wrong.errors()
         )
-        names = "; ".join(p.message for p in problems)
         raise CadenzaError(
             "settings_invalid",
             f"Settings are wrong: {names}.",
             fix="Correct these environment variables.",
-            problems=problems,
         ) from wrong

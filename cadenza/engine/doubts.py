@@ -79,8 +79,7 @@ async def _look_up(
                 return set()
             return {t.id for t in touches if await _is_in(reader, folder, t)}
     except CadenzaError as wrong:
-        if wrong.kind is not Kind.TEMPORARY:
-            raise
+        # A mailbox that cannot be asked now, or needs a person first, keeps no other's doubts from being settled.
         _log.warning("doubt_lookup_postponed", mailbox=str(box.id), code=wrong.code)
         return None
 

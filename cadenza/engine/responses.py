@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cadenza.campaigns.service import version
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
 from cadenza.engine.contracts import EnrolmentState, Touch
 from cadenza.engine.explain import as_touch
-from cadenza.engine.models import EnrolmentRow, TouchRow
+from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
 
+_CHOSEN = {"reply", "meeting"}  # reasons that a campaign may leave out of `stop`
 _GOING = (EnrolmentState.ACTIVE.value, EnrolmentState.HELD.value)
 
 
@@ -33,11 +35,31 @@ async def last_touch_to(unit: Unit, contact_id: UUID) -> Touch | None:
     return as_touch(max(rows, key=lambda row: row.claimed_at)) if rows else None
 
 
+async def _concerned(unit: Unit, contact_id: UUID, reason: str) -> list[EnrolmentRow]:
+    """The person's running enrolments, and their colleagues' where a campaign stops the whole account for this reason.
+
+    A stop or a dead address ends every sequence; a reply only where the campaign says so, as they do by default.
+    """
+    own = await repository.enrolments(unit, EnrolmentRow.contact_id == contact_id)
+    accounts = {row.account_id for row in own if row.account_id}
+    theirs = await repository.enrolments(unit, EnrolmentRow.account_id.in_(accounts)) if accounts else []
+    runs = await repository.runs(unit, RunRow.id.in_({row.campaign_id for row in [*own, *theirs]}))
+    rules = {run.id: await version(unit, run.version_id) for run in runs}
+    going = {row.id: row for row in [*own, *theirs] if row.state in _GOING}
+    return [
+        row
+        for row in going.values()
+        if (
+            reason not in _CHOSEN or reason in rules[row.campaign_id].stop_person
+            if row.contact_id == contact_id
+            else reason in rules[row.campaign_id].stop_account
+        )
+    ]
+
+
 async def end_sequences(unit: Unit, contact_id: UUID, reason: str) -> list[UUID]:
     """End every running sequence of this person; the campaigns concerned."""
-    rows = await repository.enrolments(
-        unit, EnrolmentRow.contact_id == contact_id, EnrolmentRow.state.in_(_GOING)
-    )
+    rows = await _concerned(unit, contact_id, reason)
     ended = await repository.end(unit, [row.id for row in rows], EnrolmentState.STOPPED, reason)
     await record_events(
         unit,
@@ -45,11 +67,11 @@ async def end_sequences(unit: Unit, contact_id: UUID, reason: str) -> list[UUID]
             NewEvent(
                 kind=EventKind.STOPPED,
                 origin="engine",
-                contact_id=contact_id,
+                contact_id=contact,
                 campaign_id=campaign,
                 data={"reason": reason},
             )
-            for _, _, campaign in ended
+            for _, contact, campaign in ended
         ],
     )
     return [campaign for _, _, campaign in ended]

@@ -169,10 +169,9 @@ async def test_several_files_give_a_line_each_in_their_order(
     assert "error" not in second
 
 
-_SLOW = pytest.mark.xfail(strict=True, reason="the senders' commands load the whole mail room for their help")
 COMMANDS = [
     (), ("contacts",), ("contacts", "import"), ("campaigns",), ("campaigns", "apply"), ("campaigns", "launch"),
-    *(pytest.param(c, marks=_SLOW) for c in [("senders",), ("senders", "add")]), ("touches",), ("touches", "explain"), ("touches", "plan"), ("mail", "classify"),
+    ("senders",), ("senders", "add"), ("touches",), ("touches", "explain"), ("touches", "plan"), ("mail", "classify"),
     ("replies", "analyze"), ("bench",),
 ]  # fmt: skip
 

@@ -478,3 +478,25 @@ async def test_a_touch_that_exists_already_is_not_sent_again_and_the_sequence_go
         world.move(DAY)
     assert set(post.touches().values()) == {1}
     assert len(post.letters()) == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"), [("", 4), ("stop: {person: [meeting]}", 6), ("stop: {account: [reply]}", 0)]
+)
+async def test_a_reply_ends_what_the_campaign_says_it_ends(
+    database: Database,
+    workspace: Actor,
+    post: Post,
+    world: ManualClock,
+    quick: Settings,
+    rule: str,
+    left: int,
+) -> None:
+    """Three colleagues of one company with two steps each; one of them answers after the first."""
+    ids = await running(database, workspace, post, document(TWO_STEPS, extra=rule), people(3, accounts=1))
+    async with database.unit(workspace.workspace_id) as unit:
+        await end_sequences(unit, ids[0], "reply")
+    for _ in range(4):
+        world.move(DAY)
+        await _drain(database, quick)
+    assert len(post.letters()) == left

@@ -1,0 +1,54 @@
+"""What the `senders` commands do; apart from them, so that their `--help` loads nothing of it."""
+
+from cadenza.channels.contracts import Credentials, Mailbox, SenderTest
+from cadenza.channels.service import (
+    NewMailbox,
+    add_mailbox,
+    check_mailbox,
+    credentials,
+    mailboxes,
+    note_test,
+    test_mailbox,
+)
+from cadenza.core.errors import not_found
+from cadenza.identity.contracts import Action
+from cadenza.identity.service import authorize, command_line
+
+
+async def add_tested(
+    new: NewMailbox, password: str, workspace: str | None, as_email: str | None
+) -> SenderTest:
+    """Store the mailbox if both log-ins work; what the test said in any case."""
+    async with command_line(workspace, as_email) as (database, actor):
+        check_mailbox(actor, new)
+        tested = await test_mailbox(new.address, new.smtp, new.imap, Credentials(new.user, password))
+        if not tested.ok:
+            return tested
+        async with database.unit(actor.workspace_id) as unit:
+            stored = await add_mailbox(unit, actor, new, password)
+    return SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
+
+
+async def test_stored(address: str, workspace: str | None, as_email: str | None) -> SenderTest:
+    """Log in at both servers of a stored mailbox, and note what came of it."""
+    async with command_line(workspace, as_email) as (database, actor):
+        authorize(actor, Action.MANAGE_SENDERS)
+        async with database.unit(actor.workspace_id) as unit:
+            found = await mailboxes(unit, [address])
+            if not found:
+                raise not_found("mailbox", address)
+            secret = await credentials(unit, found[0].id)
+        box = found[0]
+        tested = await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id))
+        async with database.unit(actor.workspace_id) as unit:
+            await note_test(unit, box, tested)
+    return tested
+
+
+async def all_mailboxes(workspace: str | None, as_email: str | None) -> list[Mailbox]:
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
+        authorize(actor, Action.READ)
+        return await mailboxes(unit)
