@@ -5,6 +5,7 @@ import contextlib
 import math
 import socket
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.installation import attach, continue_world, follow_world, open_installation
 from cadenza.core.jobs import run_jobs
+from cadenza.core.resilience import outlive_the_database
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
 from cadenza.sandbox.service import check_world, demo_login, serve
@@ -185,7 +187,9 @@ async def web() -> int:
             websockets=False,
             log_enabled=False,
         )
-        return await _until_stopped(server.serve(), follow_world(database))
+        return await _until_stopped(
+            server.serve(), outlive_the_database("world", partial(follow_world, database))
+        )
 
 
 @click.command(hidden=True)
@@ -194,9 +198,12 @@ async def worker() -> int:
     """Send what is due, read what comes in, and do the jobs."""
     async with _process() as (database, current):
         return await _until_stopped(
-            follow_world(database, keep=True),
-            run_jobs(database, composition.JOBS),
-            *(loop(database, current) for loop in composition.LOOPS),
+            outlive_the_database("world", partial(follow_world, database, keep=True)),
+            outlive_the_database("jobs", partial(run_jobs, database, composition.JOBS)),
+            *(
+                outlive_the_database(loop.__name__, partial(loop, database, current))
+                for loop in composition.LOOPS
+            ),
         )
 
 

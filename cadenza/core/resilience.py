@@ -1,0 +1,33 @@
+"""Loops that outlive the database: while it is away they wait, and go on when it is back."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from cadenza.core.logs import logger
+
+_log = logger("resilience")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+
+
+async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run ``loop``, and again after each loss of the database, a little later each time. Other errors pass through."""
+    pause = _FIRST_PAUSE
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            return await loop()
+        except DBAPIError as lost:
+            if not _is_loss(lost):
+                raise
+            if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
+                pause = _FIRST_PAUSE
+            _log.warning("database_away", loop=name, again_in_seconds=pause, why=str(lost.orig).strip()[:200])
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _is_loss(error: DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
