@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -150,8 +150,3 @@ def ago(at: datetime) -> str:
     """How long before (or after) now, such as ``44 minutes ago``."""
     reader = _reading.get()
     return format_timedelta(at - reader.now, add_direction=True, locale=reader.locale)
-
-
-def duration(length: timedelta) -> str:
-    """Such as ``2 hours``."""
-    return format_timedelta(length, locale=_reading.get().locale)

@@ -43,7 +43,7 @@ def environment() -> Environment:
         "date",
         "sentence",
         "ago",
-        "duration",
+        "slot",
     ):
         made.filters[name] = getattr(formats, name)
     made.globals["static"] = static

@@ -322,7 +322,7 @@ def _analysis(text: str, intent: str, say: Callable[[str], str]) -> dict[str, An
         "language": "de", "text": text, "intent": intent, "confidence": 0.82, "interest": "medium", "sentiment": 0.0,
         "urgency": "medium", "objections": ["technical", "budget"], "authority": "influencer", "queue": "objections",
         "competitors": [say("SAP PM")], "budget": {"amount": 15000, "currency": "EUR"}, "questions": [say("Wie lange?")],
-        "referrals": [{"name": say("Herr Brandstätter"), "email": None}], "proposed_times": [], "return_date": None,
+        "referrals": [{"name": say("Herr Brandstätter"), "email": None}], "proposed_times": ["2026-03-12T10:00:00+01:00/2026-03-12T11:00:00+01:00"], "return_date": "2026-03-16",
         "needs_person": True,
         "evidence": {
             "intent": span("Zwei Dinge halten mich im Moment ab."), "objections": span("elf Monate gekostet"),

@@ -6,7 +6,6 @@ from cadenza.web.contracts import Reader
 from cadenza.web.formats import (
     clock,
     date,
-    duration,
     moment,
     number,
     percent,
@@ -51,7 +50,6 @@ def test_numbers_follow_the_readers_locale() -> None:
         assert (number(1060), percent(0.0234), span(0.012, 0.0431)) == ("1,060", "2.3\u202f%", "1.2–4.3")
     with reading(GERMAN, NOW):
         assert (number(1060), percent(0.0234), span(0.012, 0.0431)) == ("1.060", "2,3\u202f%", "1,2–4,3")
-        assert duration(timedelta(hours=2)) == "2 Stunden"
 
 
 def test_the_day_is_the_readers() -> None:
