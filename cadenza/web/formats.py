@@ -141,9 +141,12 @@ def slot(value: str, zone: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """A reason as it was noted, with a capital at its start and a full stop."""
+    """A reason as it was noted, with a capital at its start, unless an address stands there, and a full stop."""
     text = words.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) or not text else ".")
+    first = text.partition(" ")[0]
+    return (text if "@" in first else text[:1].upper() + text[1:]) + (
+        "" if text.endswith((".", "?", "!")) or not text else "."
+    )
 
 
 def ago(at: datetime) -> str:

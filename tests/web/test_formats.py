@@ -59,7 +59,14 @@ def test_the_day_is_the_readers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "text"), [("in time", "In time."), ("Sure?", "Sure?"), ("", ""), (" élan ", "Élan.")]
+    ("words", "text"),
+    [
+        ("in time", "In time."),
+        ("Sure?", "Sure?"),
+        ("a@b.example is free", "a@b.example is free."),
+        ("", ""),
+        (" élan ", "Élan."),
+    ],
 )
 def test_a_noted_reason_reads_as_a_sentence(words: str, text: str) -> None:
     assert sentence(words) == text
