@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-UV_PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test check bench docs stories lock migration
@@ -12,15 +12,17 @@ setup: .venv/installed ## install Cadenza and its page assets into .venv
 
 .venv/installed: requirements/runtime.txt package-lock.json
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(UV_PIP) install --require-hashes -r requirements/runtime.txt
-	$(UV_PIP) install --no-deps --no-build-isolation -e .
-	$(BIN)/python -m cadenza.web.assets
-	touch $@
+	@echo "Installing the dependencies, about a minute."
+	@$(PIP) install --require-hashes -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@echo "Installing the page assets."
+	@$(BIN)/python -m cadenza.web.assets
+	@touch $@
 
 setup-dev: .venv/installed-dev ## install what the checks and tests need as well
 
 .venv/installed-dev: .venv/installed requirements/dev.txt
-	$(UV_PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
 	touch $@
 
 run: setup ## start everything with a local world to send into

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import math
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +18,10 @@ from cadenza.app import composition
 from cadenza.core import logs
 from cadenza.core.command import run_async
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.installation import attach, continue_world, follow_world, open_installation
 from cadenza.core.jobs import run_jobs
+from cadenza.core.postgres.server import make_folder
 from cadenza.core.resilience import outlive_the_database
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
@@ -59,11 +61,33 @@ async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> 
             "This version runs campaigns in the sandbox only.",
             fix="Use `cadenza up --sandbox`.",
         )
+    with _only_one(current.home):
+        await _up(current, world, speed)
+    return 0
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Two of us on one home would fight for the same ports and mail."""
+    make_folder(home)
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise CadenzaError(
+                "already_running",
+                f"Cadenza runs already with the data in {home}.",
+                Kind.CONFLICT,
+                fix="Use that one, stop it first, or set CADENZA_HOME to another folder.",
+            ) from held
+        yield
+
+
+async def _up(current: Settings, world: Path | None, speed: float | None) -> None:
     check_world(current.home, world)  # before anything is started, so that a wrong file leaves nothing behind
     async with open_installation() as database:
         await continue_world(database)
         await _run(database, current, world, speed)
-    return 0
 
 
 async def _run(database: Database, current: Settings, world: Path | None, speed: float | None) -> None:

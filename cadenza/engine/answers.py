@@ -16,8 +16,8 @@ from cadenza.engine.models import TouchRow
 _MAX_TEXT = 100_000
 
 
-async def send_answer(unit: Unit, answer: Answer) -> Touch:
-    """Put an answer on its way; the same draft twice is one message. Raises ``CadenzaError`` after a stop."""
+async def send_answer(unit: Unit, answer: Answer) -> tuple[Touch, bool]:
+    """Put an answer on its way, and whether it is new: the same draft twice is one message. Raises ``CadenzaError`` after a stop."""
     text = answer.text.strip()
     if not text or len(text) > _MAX_TEXT:
         raise CadenzaError(
@@ -41,10 +41,10 @@ async def send_answer(unit: Unit, answer: Answer) -> Touch:
             fix="Mend the sender.",
         )
     identity = answer_id(answer.draft_id)
-    await repository.insert_touches(
+    made = await repository.insert_touches(
         unit, [_row(unit, answer, text, box, identity=identity, now=unit.world.now())]
     )
-    return as_touch((await repository.touches(unit, TouchRow.id == identity))[0])
+    return as_touch((await repository.touches(unit, TouchRow.id == identity))[0]), identity in made
 
 
 def _row(

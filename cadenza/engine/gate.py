@@ -80,12 +80,11 @@ def _window(facts: Facts) -> GateResult:
 
 def _cap(name: str, touches: Sequence[datetime], cap: int, span: timedelta, facts: Facts) -> GateResult:
     recent = sorted(at for at in touches if at > facts.now - span)
+    days = "a day" if span == _DAY else f"{span.days} days"
     if len(recent) < cap:
-        return GateResult(name, GateAnswer.PASS, f"{len(recent)} of {cap} in {span.days} days")
+        return GateResult(name, GateAnswer.PASS, f"{len(recent)} of {cap} in {days}")
     free = recent[len(recent) - cap] + span
-    return GateResult(
-        name, GateAnswer.WAIT, f"{len(recent)} of {cap} in {span.days} days", _next(facts, free)
-    )
+    return GateResult(name, GateAnswer.WAIT, f"{len(recent)} of {cap} in {days}", _next(facts, free))
 
 
 def _person(facts: Facts) -> GateResult:

@@ -29,7 +29,7 @@ _BATCH = 1000
 async def launch(unit: Unit, actor: Actor, name: str) -> Status:
     """Enrol everybody of the audience and start. Raises ``CadenzaError`` naming each thing that is missing."""
     authorize(actor, Action.RUN_CAMPAIGNS)
-    found = await campaign(unit, actor, name)
+    found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.DRAFT, "launched")
     contact_ids = await contacts_of_file(unit, found.definition.contacts_file)
     await _check_ready(unit, found, contact_ids)
@@ -37,6 +37,13 @@ async def launch(unit: Unit, actor: Actor, name: str) -> Status:
     for start in range(0, len(contact_ids), _BATCH):
         await _enrol(unit, found, contact_ids[start : start + _BATCH])
     return await _change(unit, actor, found, CampaignState.RUNNING, EventKind.LAUNCHED)
+
+
+async def _alone(unit: Unit, actor: Actor, name: str) -> Campaign:
+    """The campaign as it stands once nobody else is changing it: two launches at once are one."""
+    before = await campaign(unit, actor, name)
+    await repository.lock_caps(unit, [before.id])
+    return await campaign(unit, actor, name)
 
 
 def _must_be(found: Campaign, state: CampaignState, done: str) -> None:
@@ -115,7 +122,7 @@ def _enrolment(unit: Unit, found: Campaign, person: Recipient) -> dict[str, Any]
 async def pause(unit: Unit, actor: Actor, name: str) -> Status:
     """Nothing is claimed from now on; what is on the wire already arrives."""
     authorize(actor, Action.RUN_CAMPAIGNS)
-    found = await campaign(unit, actor, name)
+    found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.RUNNING, "paused")
     return await _change(unit, actor, found, CampaignState.PAUSED, EventKind.PAUSED)
 
@@ -123,7 +130,7 @@ async def pause(unit: Unit, actor: Actor, name: str) -> Status:
 async def resume(unit: Unit, actor: Actor, name: str) -> Status:
     """Go on where it was; what is past its grace is timed anew."""
     authorize(actor, Action.RUN_CAMPAIGNS)
-    found = await campaign(unit, actor, name)
+    found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.PAUSED, "resumed")
     return await _change(unit, actor, found, CampaignState.RUNNING, EventKind.RESUMED)
 
@@ -131,7 +138,7 @@ async def resume(unit: Unit, actor: Actor, name: str) -> Status:
 async def stop(unit: Unit, actor: Actor, name: str) -> Status:
     """Final: everybody who has not ended yet is stopped."""
     authorize(actor, Action.RUN_CAMPAIGNS)
-    found = await campaign(unit, actor, name)
+    found = await _alone(unit, actor, name)
     if found.state not in (CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.DRAFT):
         raise CadenzaError("campaign_state", f"{found.name} is {found.state.value} already.", Kind.CONFLICT)
     if found.state is not CampaignState.DRAFT:

@@ -4,8 +4,9 @@ import asyncio
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from cadenza.audience.service import unsubscribe
+from cadenza.audience.service import load_recipients, unsubscribe
 from cadenza.core.database import Database
 from cadenza.core.unit import Unit
 from cadenza.engine.service import end_sequences, touches_of_contact
@@ -43,7 +44,7 @@ async def _reply(unit: Unit, row: MessageRow) -> Reply:
     return Reply(
         id=str(row.id),
         raw_body=row.html if row.html and not row.text.strip() else row.text,
-        received_at=row.received_at,
+        received_at=row.received_at.astimezone(await _zone(unit, row)),
         subject=row.subject,
         from_name=row.from_name,
         from_email=row.from_address,
@@ -52,6 +53,12 @@ async def _reply(unit: Unit, row: MessageRow) -> Reply:
         kind=MailKind(row.kind),
         failure=FailureType.UNKNOWN if row.kind == MailKind.BOUNCE.value else None,
     )
+
+
+async def _zone(unit: Unit, row: MessageRow) -> ZoneInfo:
+    """The writer's zone, by which "at four" and "tomorrow" are read."""
+    people = await load_recipients(unit, [row.contact_id]) if row.contact_id else {}
+    return ZoneInfo(next((person.timezone for person in people.values()), "UTC"))
 
 
 async def _thread(unit: Unit, row: MessageRow) -> tuple[ThreadMessage, ...]:

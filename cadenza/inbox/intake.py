@@ -20,6 +20,7 @@ from cadenza.inbox.matching import Match, match
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
 from cadenza.understanding.contracts import MailKind
+from cadenza.understanding.service import extract
 
 ANALYSE = "inbox.analyse"
 
@@ -163,7 +164,7 @@ async def _converse(
             "mailbox_id": mailbox.id,
             "campaign_id": found.touch.campaign_id if found.touch else None,
             "subject": _clean(mail.subject)[:10_000],
-            "snippet": " ".join(_clean(mail.text).split())[:300],
+            "snippet": " ".join(_clean(extract(mail.text or mail.html).text or mail.text).split())[:300],
             "kind": detection.kind.value,
             "last_at": unit.world.now(),
         },

@@ -108,7 +108,7 @@ async def answer(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_id: U
         )
     row = await repository.message(unit, last.id)
     subject = last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
-    touch = await send_answer(
+    touch, new = await send_answer(
         unit,
         Answer(
             draft_id=draft_id,
@@ -122,7 +122,8 @@ async def answer(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_id: U
             references=tuple(row.reference_ids) if row else (),
         ),
     )
-    await _answered(unit, actor, thread.conversation, touch)
+    if new:
+        await _answered(unit, actor, thread.conversation, touch)
     return touch
 
 

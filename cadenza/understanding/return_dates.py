@@ -141,7 +141,10 @@ def come_back_in(text: str, tokens: Sequence[Token], received: date) -> Found | 
     days = [day for day in find_days(tokens, received) if day.last > received]
     if not days:
         return None
-    chosen = max(days, key=lambda day: (_asks(text, day), -day.start))
+    ahead = [
+        day for day in days if day.first > received
+    ]  # "not this quarter, in August": the former has begun
+    chosen = max(ahead or days, key=lambda day: (_asks(text, day), -day.start))
     after = chosen.token > 0 and tokens[chosen.token - 1].sign == "A"
     after = after or (
         chosen.end_token < len(tokens)
@@ -151,7 +154,7 @@ def come_back_in(text: str, tokens: Sequence[Token], received: date) -> Found | 
     day = chosen.first
     if after and chosen.last > chosen.first:
         day = date.fromordinal(chosen.last.toordinal() + 1)
-    return Found(day, chosen.start, chosen.end)
+    return Found(day, chosen.start, chosen.end) if day > received else None
 
 
 _ASKS = re.compile(

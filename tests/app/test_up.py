@@ -78,6 +78,10 @@ def test_it_starts_stops_survives_a_kill_and_goes_on_where_it_was(home: Path) ->
     address, email, password = first.ready()
     with urllib.request.urlopen(f"{address}/login", timeout=10) as page:  # noqa: S310 - loopback
         assert page.status == 200
+    another = Up(home)
+    assert another.process.wait(20) == 1
+    assert "runs already" in another.said()
+    assert "Traceback" not in another.said()
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(40) == 0, first.said()
     assert _all_gone(home, 5), _left(home)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
-from cadenza.audience.service import load_recipients, suppress, unsubscribe
+from cadenza.audience.service import import_contacts, load_recipients, suppress, unsubscribe
 from cadenza.campaigns.service import apply
 from cadenza.channels.contracts import MailboxState, Outcome, WireReply
 from cadenza.channels.service import mailboxes, set_state
@@ -30,6 +30,7 @@ from cadenza.engine.service import (
     explain,
     hold_until,
     housekeeping,
+    launch,
     pause,
     plan,
     resume,
@@ -39,10 +40,20 @@ from cadenza.engine.service import (
 )
 from cadenza.engine.wire import Lane
 from cadenza.identity.contracts import Actor
+from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import timeline, work_items
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
-from tests.support.campaigns import OFFICE, ONE_STEP, SENDERS, TWO_STEPS, document, people, running
+from tests.support.campaigns import (
+    OFFICE,
+    ONE_STEP,
+    SENDERS,
+    TWO_STEPS,
+    add_senders,
+    document,
+    people,
+    running,
+)
 from tests.support.post import Post, post_office
 
 pytestmark = pytest.mark.postgres
@@ -500,3 +511,21 @@ async def test_a_reply_ends_what_the_campaign_says_it_ends(
         world.move(DAY)
         await _drain(database, quick)
     assert len(post.letters()) == left
+
+
+async def test_launching_from_two_tabs_at_once_launches_once(
+    database: Database, workspace: Actor, post: Post
+) -> None:
+    await add_senders(database, workspace, post)
+    async with database.unit(workspace.workspace_id) as unit:
+        await import_contacts(unit, workspace, people(5), file="people.csv")
+        await apply(unit, workspace, document())
+
+    async def press() -> None:
+        async with database.unit(workspace.workspace_id) as unit:
+            await launch(unit, workspace, "spring")
+
+    results = await asyncio.gather(press(), press(), return_exceptions=True)
+    assert sorted(type(r).__name__ for r in results) == ["CadenzaError", "NoneType"]
+    async with database.unit(workspace.workspace_id) as unit:
+        assert len(await timeline(unit, kinds=[EventKind.LAUNCHED])) == 1

@@ -92,7 +92,9 @@ async def test_a_reply_ends_the_sequence_is_read_and_can_be_answered_in_its_thre
         world.move(DAY)
         await send()
     assert sorted(x.recipient[:2] for x in post.letters()[4:]) == ["p1", "p2"]  # the follow-ups of the others
-    assert {"replied", "analysed", "answered", "stopped"} <= set(await _kinds(database, workspace, ids[0]))
+    kinds = await _kinds(database, workspace, ids[0])
+    assert {"replied", "analysed", "answered", "stopped"} <= set(kinds)
+    assert kinds.count("answered") == 1
 
 
 @pytest.mark.parametrize(
@@ -358,3 +360,19 @@ async def test_a_conversation_is_filtered_assigned_and_closed(
         assert len((await conversations(unit, workspace)).items) == 2
         kinds = [e.kind for e in await timeline(unit, contact_id=ids[1])]
     assert kinds.count(EventKind.REPLIED) == 2
+
+
+async def test_hours_are_read_in_the_writers_zone_and_the_preview_is_what_they_wrote(
+    database: Database, workspace: Actor, post: Post, world: ManualClock, ids: tuple[UUID, ...], fetch: Fetch
+) -> None:
+    """All three live in Berlin."""
+    reply(post, 0, "On 3/2/26, Anna wrote:\n> Hello\n\nYes, let us talk on 24 March at 4 pm.", world=world)
+    await fetch()
+    async with database.unit(workspace.workspace_id) as unit:
+        (line,) = (await conversations(unit, workspace)).items
+        thread = await conversation(unit, workspace, line.id)
+    assert line.contact_id == ids[0]
+    assert line.snippet.startswith("Yes, let us talk")
+    analysis = thread.items[-1].analysis
+    assert analysis is not None
+    assert analysis["proposed_times"] == ["2026-03-24T16:00:00+01:00"]

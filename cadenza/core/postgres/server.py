@@ -85,7 +85,7 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Become the owner and start, or wait for the owner's server. Raises ``CadenzaError`` with the log's end."""
-        _make_folder(self.folder)
+        make_folder(self.folder)
         self._owner_lock = (self.folder / "owner.lock").open("w")
         try:
             fcntl.flock(self._owner_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -257,7 +257,7 @@ class EmbeddedServer:
         return options
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:
