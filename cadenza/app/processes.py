@@ -61,8 +61,13 @@ async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> 
             "This version runs campaigns in the sandbox only.",
             fix="Use `cadenza up --sandbox`.",
         )
+    check_world(
+        current.home, world
+    )  # before anything is made or started, so that a wrong file leaves nothing behind
     with _only_one(current.home):
-        await _up(current, world, speed)
+        async with open_installation() as database:
+            await continue_world(database)
+            await _run(database, current, world, speed)
     return 0
 
 
@@ -81,13 +86,6 @@ def _only_one(home: Path) -> Iterator[None]:
                 fix="Use that one, stop it first, or set CADENZA_HOME to another folder.",
             ) from held
         yield
-
-
-async def _up(current: Settings, world: Path | None, speed: float | None) -> None:
-    check_world(current.home, world)  # before anything is started, so that a wrong file leaves nothing behind
-    async with open_installation() as database:
-        await continue_world(database)
-        await _run(database, current, world, speed)
 
 
 async def _run(database: Database, current: Settings, world: Path | None, speed: float | None) -> None:

@@ -12,106 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cadenza.core.database import bulk
 from cadenza.core.unit import Unit
-from cadenza.engine import states
+from cadenza.engine import statements, states
 from cadenza.engine.contracts import EnrolmentState, TouchState
 from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
-
-# One probe of the index per running campaign, so that neither the paused nor the crowded ones hold up the others (M11).
-_DUE = text("""
-    select e.id, e.campaign_id, e.contact_id, e.account_id, e.step, e.next_due_at, e.mailbox_id, r.version_id
-    from runs r
-    cross join lateral (
-        select * from enrolments d
-        where d.workspace_id = r.workspace_id and d.campaign_id = r.id and d.state = 'active' and d.next_due_at <= :now
-          and (d.mailbox_id is null or d.mailbox_id <> all(:busy))
-        order by d.next_due_at limit :each
-        for update skip locked
-    ) e
-    where r.workspace_id = :workspace and r.state = 'running' and r.id <> all(:but)
-    limit :limit
-""")
-
-# Two workers must not count the same person's or account's touches at the same moment.
-_LOCK_CAPS = text("""
-    select pg_advisory_xact_lock(k) from (select distinct k from unnest(cast(:keys as bigint[])) k order by k) keys
-""")
-
-_ADVANCE = text("""
-    update enrolments e set next_due_at = null, waiting_for = '', mailbox_id = r.mailbox
-    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, mailbox uuid)
-    where e.workspace_id = :workspace and e.id = r.id
-""")
-
-_INSERT_TOUCHES = text("""
-    insert into touches select * from jsonb_populate_recordset(null::touches, cast(:rows as jsonb))
-    on conflict do nothing returning id
-""")
-
-# Both for a step that is due later and for the next one.
-_NEXT_STEP = text("""
-    update enrolments e set step = coalesce(r.step, e.step), next_due_at = r.at, waiting_for = r.why
-    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, step text, at timestamptz, why text)
-    where e.workspace_id = :workspace and e.id = r.id and e.state in ('active', 'held')
-""")
-
-# The lease is read again here, right before the wire: a worker that slept past it gets nothing back.
-_MARK_SENDING = text("""
-    update touches t set state = 'sending', attempts = attempts + 1
-    where t.workspace_id = :workspace and t.id = any(:ids) and t.state = 'claimed' and t.worker = :worker
-      and t.lease_until > clock_timestamp()
-      and (t.enrolment_id is null or exists (
-            select from enrolments e join runs r on r.workspace_id = e.workspace_id and r.id = e.campaign_id
-            where e.workspace_id = t.workspace_id and e.id = t.enrolment_id
-              and e.state = 'active' and r.state = 'running'))
-    returning t.id
-""")
-
-_RECORD = text("""
-    update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire
-    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, sent_at timestamptz, retry_at timestamptz, wire jsonb)
-    where t.workspace_id = :workspace and t.id = r.id and t.state = any(:origins)
-""")
-
-_END = text("""
-    update enrolments set state = :state, ended_reason = :reason, ended_at = :at, next_due_at = null, hold_until = null
-    where workspace_id = :workspace and id = any(:ids) and state in ('active', 'held')
-    returning id, contact_id, campaign_id
-""")
-
-# A claim that was never marked as sending was never on the wire: it vanishes and its step is due again.
-_RELEASE = text("""
-    with gone as (
-        delete from touches t where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is not null
-          and t.lease_until < clock_timestamp()
-        returning t.enrolment_id, t.due_at, t.mailbox_id, t.sender, t.claimed_at
-    ), back as (
-        update enrolments e set next_due_at = gone.due_at from gone
-        where e.workspace_id = :workspace and e.id = gone.enrolment_id and e.next_due_at is null
-    )
-    select mailbox_id, sender, cast(claimed_at at time zone 'UTC' as date) as day, count(*) as amount
-    from gone group by 1, 2, 3
-""")
-
-_RELEASE_ANSWERS = text("""
-    update touches set state = 'deferred', retry_at = :now, lease_until = null
-    where workspace_id = :workspace and state = 'claimed' and enrolment_id is null and lease_until < clock_timestamp()
-""")
-
-_DOUBT = text("""
-    update touches set state = 'in_doubt', lease_until = null
-    where workspace_id = :workspace and state = 'sending' and lease_until < clock_timestamp()
-    returning id, contact_id, campaign_id, step, variant, mailbox_id
-""")
-
-_TAKE_RETRIES = text("""
-    update touches set state = 'claimed', worker = :worker, lease_until = clock_timestamp() + :lease
-    where workspace_id = :workspace and id = any(:ids) and state = 'deferred'
-""")
-
-_POSTPONE = text("""
-    update touches t set retry_at = r.at from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, at timestamptz)
-    where t.workspace_id = :workspace and t.id = r.id and t.state = 'deferred'
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +43,12 @@ async def lock_due(
         "busy": list(busy),
         "but": list(but),
     }
-    return [Due(*row) for row in await unit.session.execute(_DUE, values)]
+    return [Due(*row) for row in await unit.session.execute(statements.DUE, values)]
 
 
 async def lock_caps(unit: Unit, keys: Sequence[UUID]) -> None:
     numbers = [int.from_bytes(key.bytes[-8:], "big", signed=True) for key in keys]
-    await unit.session.execute(_LOCK_CAPS, {"keys": numbers})
+    await unit.session.execute(statements.LOCK_CAPS, {"keys": numbers})
 
 
 async def recent_touches(
@@ -167,7 +70,7 @@ async def recent_touches(
 
 async def insert_touches(unit: Unit, rows: list[dict[str, Any]]) -> set[UUID]:
     """The ids that are new. One that exists (after a restore, say) is never made again."""
-    return set((await bulk(unit.session, _INSERT_TOUCHES, rows)).scalars()) if rows else set()
+    return set((await bulk(unit.session, statements.INSERT_TOUCHES, rows)).scalars()) if rows else set()
 
 
 async def _update(unit: Unit, statement: TextClause, rows: Sequence[dict[str, Any]], **values: Any) -> None:
@@ -177,12 +80,12 @@ async def _update(unit: Unit, statement: TextClause, rows: Sequence[dict[str, An
 
 async def advance(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
     """The step is on its way: nothing is due until its outcome is known."""
-    await _update(unit, _ADVANCE, rows)
+    await _update(unit, statements.ADVANCE, rows)
 
 
 async def next_steps(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
     """When what is due, and what it waits for; ``step`` only where it is another one than before."""
-    await _update(unit, _NEXT_STEP, rows)
+    await _update(unit, statements.NEXT_STEP, rows)
 
 
 async def end(
@@ -196,26 +99,28 @@ async def end(
         "at": unit.world.now(),
         "workspace": unit.workspace_id,
     }
-    return [tuple(row) for row in await unit.session.execute(_END, values)]
+    return [tuple(row) for row in await unit.session.execute(statements.END, values)]
 
 
 async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUID]:
     values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
-    return set(await unit.session.scalars(_MARK_SENDING, values))
+    return set(await unit.session.scalars(statements.MARK_SENDING, values))
 
 
 async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) -> None:
-    await _update(unit, _RECORD, rows, state=after.value, origins=list(states.origins(after)))
+    await _update(unit, statements.RECORD, rows, state=after.value, origins=list(states.origins(after)))
 
 
 async def release(unit: Unit) -> list[Any]:
     """Give back claims whose lease is over: (mailbox_id, sender, day, amount) of what their limits get back."""
-    await unit.session.execute(_RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": unit.machine.now()})
-    return list(await unit.session.execute(_RELEASE, {"workspace": unit.workspace_id}))
+    await unit.session.execute(
+        statements.RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": unit.machine.now()}
+    )
+    return list(await unit.session.execute(statements.RELEASE, {"workspace": unit.workspace_id}))
 
 
 async def doubt_expired(unit: Unit) -> list[Any]:
-    return list(await unit.session.execute(_DOUBT, {"workspace": unit.workspace_id}))
+    return list(await unit.session.execute(statements.DOUBT, {"workspace": unit.workspace_id}))
 
 
 async def lock_retries(unit: Unit, limit: int, busy: Sequence[UUID]) -> list[TouchRow]:
@@ -237,11 +142,11 @@ async def lock_retries(unit: Unit, limit: int, busy: Sequence[UUID]) -> list[Tou
 
 async def take_retries(unit: Unit, ids: Sequence[UUID], worker: UUID, lease: timedelta) -> None:
     values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker, "lease": lease}
-    await unit.session.execute(_TAKE_RETRIES, values)
+    await unit.session.execute(statements.TAKE_RETRIES, values)
 
 
 async def postpone(unit: Unit, rows: Sequence[dict[str, Any]]) -> None:
-    await _update(unit, _POSTPONE, rows)
+    await _update(unit, statements.POSTPONE, rows)
 
 
 async def workspaces_with_work(session: AsyncSession, world: datetime, machine: datetime) -> list[UUID]:
