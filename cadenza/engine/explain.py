@@ -1,5 +1,6 @@
 """Why a touch was sent or not, and what one person would get next."""
 
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ from cadenza.experiments.service import assign
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 from cadenza.ledger.service import decisions_of, timeline
+from cadenza.timing.contracts import Window
+from cadenza.timing.service import next_slot
 
 
 def as_touch(row: TouchRow) -> Touch:
@@ -119,11 +122,9 @@ def _planned(
     identity, window, result = enrolment_id(found.id, contact_id), found.definition.window, []
     at = row.created_at if row and row.next_due_at is None else unit.world.now()
     for number, step in enumerate(steps):
-        known = row.next_due_at if row and number == 0 else None
+        known = _known(row, window, zone, country) if row and number == 0 else None
         at = known or step_due(at, step.after_days, window, zone, country, f"{identity}/{step.id}")
-        why = (
-            row.waiting_for if row and number == 0 else ""
-        ) or f"{step.after_days} working days after the step before"
+        why = (_waiting(row) if row and number == 0 else "") or _after(step)
         taken = assign(f"{found.id}/{step.id}/{contact_id}", [v.id for v in step.variants]).arm
         local = at.astimezone(ZoneInfo(window.zone or zone))
         unless = ", ".join(sorted(found.definition.stop_person))
@@ -131,3 +132,18 @@ def _planned(
             PlannedTouch(step.id, step.channel, taken, at, local.isoformat(timespec="minutes"), why, unless)
         )
     return result
+
+
+def _known(row: EnrolmentRow, window: Window, zone: str, country: str | None) -> datetime | None:
+    """When the next step is due as it stands; who is away is written to after the hold at the earliest."""
+    if row.hold_until is None or row.next_due_at is None:
+        return row.next_due_at
+    return next_slot(window, max(row.next_due_at, row.hold_until), zone, country)
+
+
+def _waiting(row: EnrolmentRow) -> str:
+    return "away; goes on when they are back" if row.hold_until else row.waiting_for
+
+
+def _after(step: Step) -> str:
+    return f"{step.after_days} working days after the step before"

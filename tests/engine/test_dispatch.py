@@ -434,6 +434,27 @@ async def test_the_plan_says_what_and_when_and_agrees_with_what_happens(
     assert len(post.letters()) == 2
 
 
+@pytest.mark.must_not("M6")
+async def test_the_plan_of_somebody_away_starts_after_their_return_and_agrees_with_what_happens(
+    database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings
+) -> None:
+    ids = await running(database, workspace, post, document(TWO_STEPS, window=OFFICE), people(1))
+    back = world.now() + 9 * DAY
+    async with database.unit(workspace.workspace_id) as unit:
+        await hold_until(unit, ids[0], back, "away")
+        first, second = await plan(unit, workspace, contact_id=ids[0], campaign_name="spring")
+    assert back <= first.at < second.at
+    assert "away" in first.why
+    world.set(first.at - timedelta(minutes=1))
+    await housekeeping(database)
+    await _drain(database, quick)
+    assert post.letters() == []
+    world.set(first.at)
+    await housekeeping(database)
+    await _drain(database, quick)
+    assert len(post.letters()) == 1
+
+
 @pytest.mark.must_not("M13")
 async def test_a_new_version_of_a_running_campaign_takes_over_and_nobody_gets_a_step_twice(
     database: Database, workspace: Actor, post: Post, world: ManualClock, quick: Settings
