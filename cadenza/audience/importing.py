@@ -19,9 +19,9 @@ from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
+from cadenza.identity.service import audit, authorize
 from cadenza.ledger.contracts import EventKind, NewEvent
-from cadenza.ledger.service import audit, record_events
+from cadenza.ledger.service import record_events
 
 _NONE: Mapping[str, str] = {}
 

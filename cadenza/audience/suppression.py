@@ -13,9 +13,9 @@ from cadenza.core.errors import CadenzaError, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
+from cadenza.identity.service import audit, authorize
 from cadenza.ledger.contracts import EventKind, NewEvent
-from cadenza.ledger.service import audit, record_events, timeline
+from cadenza.ledger.service import record_events, timeline
 
 _SOURCE = 200  # characters that are kept
 

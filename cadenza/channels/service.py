@@ -31,8 +31,7 @@ from cadenza.core.errors import CadenzaError, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
-from cadenza.ledger.service import audit
+from cadenza.identity.service import audit, authorize
 
 __all__ = [
     "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Skeleton", "Slots",

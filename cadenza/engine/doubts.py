@@ -17,9 +17,9 @@ from cadenza.engine.record import event_of
 from cadenza.engine.senders import quotas
 from cadenza.engine.sequence import go_on
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
+from cadenza.identity.service import audit, authorize
 from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
-from cadenza.ledger.service import audit, finish_work_items, open_work_items, record_events
+from cadenza.ledger.service import finish_work_items, open_work_items, record_events
 
 _log = logger("doubts")
 _LOOKS = 2  # a copy may arrive in the folder a little later than the answer

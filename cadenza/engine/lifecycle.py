@@ -19,9 +19,9 @@ from cadenza.engine.ids import enrolment_id
 from cadenza.engine.models import EnrolmentRow
 from cadenza.engine.schedule import step_due
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
+from cadenza.identity.service import audit, authorize
 from cadenza.ledger.contracts import EventKind, NewEvent
-from cadenza.ledger.service import audit, record_events
+from cadenza.ledger.service import record_events
 
 _BATCH = 1000
 

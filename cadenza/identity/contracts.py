@@ -68,4 +68,16 @@ class Workspace:
     slug: str
 
 
+INSTALLATION = UUID(int=0)  # stands where a workspace would, for what belongs to none
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBreak:
+    """Where the chain of an audit trail does not hold: the link's number, the entry it names, and what was done."""
+
+    number: int
+    entry_id: UUID | None
+    problem: str  # "altered", "removed", "moved", "slipped in"
+
+
 SESSION_COOKIE = "cadenza_session"  # with https it carries the prefix __Host-

@@ -1,7 +1,9 @@
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     DateTime,
     ForeignKey,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cadenza.core.database import Base, Row
@@ -89,3 +92,46 @@ class ApiTokenRow(Row):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class AuditRow(Row):
+    """Who did what. Rows are added and read, never altered; the database adds each to the chain when it commits."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index(None, "workspace_id", "at"),
+        Index(None, "workspace_id", "action", "at"),
+        Index(None, "workspace_id", "member_id", "at"),
+    )
+
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    actor: Mapped[str] = mapped_column(String(200))
+    origin: Mapped[str] = mapped_column(String(20))
+    action: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(200), default="")
+    request_id: Mapped[str] = mapped_column(String(64), default="")
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+
+
+class AuditLinkRow(Base):
+    """One link of a workspace's chain: ``hash`` is SHA-256 of ``previous`` and the words of the entry."""
+
+    __tablename__ = "audit_links"
+    __table_args__ = (UniqueConstraint("workspace_id", "entry_id"),)
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID] = mapped_column(Uuid)
+    previous: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditHeadRow(Base):
+    """The end of a workspace's chain; locked for the moment in which a link is added."""
+
+    __tablename__ = "audit_heads"
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

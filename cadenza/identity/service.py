@@ -10,14 +10,15 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.installation import open_installation
 from cadenza.identity import repository
+from cadenza.identity.audit import audit, verify_chain
 from cadenza.identity.contracts import Actor, Member, Origin, Role, Workspace
 from cadenza.identity.rights import authorize, may
 from cadenza.identity.sessions import log_in, log_out, session_actor, token_actor
 from cadenza.identity.workspaces import add_member, create_api_token, create_workspace, members, workspaces
 
 __all__ = [
-    "actor_of", "add_member", "authorize", "command_line", "create_api_token", "create_workspace", "job_actor",
-    "log_in", "log_out", "may", "members", "session_actor", "token_actor", "workspaces",
+    "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "job_actor",
+    "log_in", "log_out", "may", "members", "session_actor", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
 
 

@@ -9,13 +9,13 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Answer, Touch
 from cadenza.engine.service import send_answer, touches_of_conversation
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize, members
+from cadenza.identity.service import audit, authorize, members
 from cadenza.inbox import repository
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Page, Thread, ThreadItem
 from cadenza.inbox.models import MessageRow
 from cadenza.inbox.reader import read_mail_boxes
 from cadenza.ledger.contracts import EventKind, NewEvent
-from cadenza.ledger.service import audit, finish_work_items, record_events
+from cadenza.ledger.service import finish_work_items, record_events
 
 __all__ = [
     "answer", "assign", "close", "conversation", "conversation_of_contact", "conversations", "mark_read",

@@ -79,18 +79,3 @@ class WorkItemRow(Row):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     done_by: Mapped[UUID | None] = mapped_column(Uuid)
-
-
-class AuditRow(Row):
-    """Who did what. The application may add rows and read them, nothing else."""
-
-    __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "workspace_id", "at"),)
-
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
-    member_id: Mapped[UUID | None] = mapped_column(Uuid)
-    actor: Mapped[str] = mapped_column(String(200))
-    origin: Mapped[str] = mapped_column(String(20))
-    action: Mapped[str] = mapped_column(String(60))
-    subject: Mapped[str] = mapped_column(String(200), default="")
-    data: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)

@@ -1,5 +1,5 @@
 -- Facts are added, never altered.
-revoke update, delete, truncate on events, decisions, audit_entries from cadenza_app;
+revoke update, delete, truncate on events, decisions from cadenza_app;
 create table events_default partition of events default;
 -- Months are made ahead of time by the owner's function, which the application may call.
 create function make_event_partitions(from_month date, months integer) returns void

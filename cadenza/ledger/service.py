@@ -1,9 +1,8 @@
-"""Records what happened, what was decided, what a person should do, and who did what."""
+"""Records what happened, what was decided and what a person should do."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, text, update
@@ -24,7 +23,7 @@ from cadenza.ledger.contracts import (
     WorkItem,
     WorkKind,
 )
-from cadenza.ledger.models import AuditRow, DecisionRow, EventRow, WorkItemRow
+from cadenza.ledger.models import DecisionRow, EventRow, WorkItemRow
 
 _PAGE = 200
 
@@ -243,23 +242,6 @@ async def finish_work_items(
             .where(WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.done_at.is_(None), condition)
             .values(done_at=unit.machine.now(), done_by=member_id)
         )
-
-
-async def audit(unit: Unit, actor: Actor, action: str, subject: str = "", **data: Any) -> None:
-    """One line in the audit trail; call it once in every door that changes something on a person's word."""
-    unit.session.add(
-        AuditRow(
-            workspace_id=unit.workspace_id,
-            at=unit.machine.now(),
-            member_id=actor.member_id,
-            actor=actor.name or actor.origin.value,
-            origin=actor.origin.value,
-            action=action,
-            subject=subject[:200],
-            data=data,
-        )
-    )
-    await unit.session.flush()
 
 
 async def make_event_partitions(unit: Unit, around: datetime, months: int = 3) -> None:

@@ -13,6 +13,8 @@ down_revision = None
 WORKSPACE_TABLES = [
     "accounts",
     "audit_entries",
+    "audit_heads",
+    "audit_links",
     "campaigns",
     "conversations",
     "decisions",
@@ -72,11 +74,41 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_audit_entries")),
     )
     op.create_index(
+        op.f("ix_audit_entries_workspace_id_action_at"),
+        "audit_entries",
+        ["workspace_id", "action", "at"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_audit_entries_workspace_id_at"), "audit_entries", ["workspace_id", "at"], unique=False
+    )
+    op.create_index(
+        op.f("ix_audit_entries_workspace_id_member_id_at"),
+        "audit_entries",
+        ["workspace_id", "member_id", "at"],
+        unique=False,
+    )
+    op.create_table(
+        "audit_heads",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_audit_heads")),
+    )
+    op.create_table(
+        "audit_links",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("previous", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "number", name=op.f("pk_audit_links")),
+        sa.UniqueConstraint("workspace_id", "entry_id", name=op.f("uq_audit_links_workspace_id_entry_id")),
     )
     op.create_table(
         "campaigns",
@@ -757,8 +789,8 @@ def upgrade() -> None:
         "-- Which workspaces have something to dispatch? The one question that a worker asks across workspaces; it answers\n-- with ids only. All times are given, because world time is not the server's.\ncreate function workspaces_with_work(world timestamptz, machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where exists (\n      select from runs r cross join lateral (\n        select from enrolments e\n        where e.workspace_id = w.id and e.campaign_id = r.id and e.state = 'active' and e.next_due_at <= world limit 1) due\n      where r.workspace_id = w.id and r.state = 'running')\n     or exists (select from touches t where t.workspace_id = w.id and t.state = 'deferred' and t.retry_at <= machine)\n     or exists (select from touches t where t.workspace_id = w.id and t.state in ('claimed', 'sending')\n                  and t.lease_until < clock_timestamp())\n     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and e.hold_until <= world)\n$$;\nrevoke all on function workspaces_with_work(timestamptz, timestamptz) from public;\ngrant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;\n"
     )
     run_sql(
-        "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n"
+        "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n\n-- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made\n-- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another\n-- writer longer than that moment, and locks nothing after the head of the chain.\nrevoke update, delete, truncate on audit_entries from cadenza_app;\nrevoke insert, update, delete, truncate on audit_links, audit_heads from cadenza_app;\ncreate function audit_words(entry audit_entries) returns text\nlanguage sql stable set search_path = public, pg_temp as $$\n  select jsonb_build_array(\n    entry.workspace_id, entry.id, to_char(entry.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entry.member_id,\n    entry.actor, entry.origin, entry.action, entry.subject, entry.request_id, entry.data)::text\n$$;\ncreate function link_audit_entry() returns trigger\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  head audit_heads;\n  link bytea;\nbegin\n  insert into audit_heads values (new.workspace_id, 0, '') on conflict do nothing;\n  select * into head from audit_heads where workspace_id = new.workspace_id for update;\n  link := sha256(head.hash || convert_to(audit_words(new), 'UTF8'));\n  insert into audit_links values (new.workspace_id, head.number + 1, new.id, head.hash, link);\n  update audit_heads set number = head.number + 1, hash = link where workspace_id = new.workspace_id;\n  return null;\nend $$;\nrevoke all on function link_audit_entry() from public;\ncreate constraint trigger link after insert on audit_entries\n  deferrable initially deferred for each row execute function link_audit_entry();\ncreate function refuse_audit_change() returns trigger language plpgsql as $$\nbegin\n  raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';\nend $$;\ncreate trigger append_only before update or delete or truncate on audit_entries\n  for each statement execute function refuse_audit_change();\ncreate trigger append_only before update or delete or truncate on audit_links\n  for each statement execute function refuse_audit_change();\n"
     )
     run_sql(
-        "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions, audit_entries from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n"
+        "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n"
     )
