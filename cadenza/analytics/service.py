@@ -1,7 +1,7 @@
 """Counts and rates of campaigns, from events and nothing else."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from cadenza.analytics import repository
@@ -10,7 +10,7 @@ from cadenza.analytics.intervals import wilson
 from cadenza.core.unit import Unit
 from cadenza.ledger.contracts import EventKind as E
 
-__all__ = ["counts", "rates", "wilson"]
+__all__ = ["counts", "counts_of", "rates", "wilson"]
 
 # Event kind -> metric. Opens and clicks of machines are counted apart and are no part of any rate (M5).
 _METRICS = {
@@ -34,8 +34,20 @@ _METRICS = {
 
 async def counts(unit: Unit, campaign_id: UUID) -> Figures:
     """All metrics of one campaign in one query. ``delivered`` is what relays took less what came back for good."""
+    return (await counts_of(unit, [campaign_id]))[campaign_id]
+
+
+async def counts_of(unit: Unit, campaign_ids: Sequence[UUID]) -> dict[UUID, Figures]:
+    """``counts`` of each of these campaigns, in one query for all of them."""
+    found: dict[UUID, list[repository.Counted]] = {each: [] for each in campaign_ids}
+    for row in await repository.counts(unit, campaign_ids) if campaign_ids else ():
+        found[row[0]].append(row)
+    return {each: _figures(rows) for each, rows in found.items()}
+
+
+def _figures(rows: Sequence[repository.Counted]) -> Figures:
     steps: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for step, variant, kind, machine, things, positive, hard in await repository.counts(unit, campaign_id):
+    for _, step, variant, kind, machine, things, positive, hard in rows:
         here = steps[(step, variant)]
         if kind == E.DELIVERED:
             here["delivered"] += things

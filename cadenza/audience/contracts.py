@@ -117,9 +117,13 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class ContactPage:
-    """One page of the list of contacts, newest first. ``page`` counts from 1."""
+    """One page of the list of contacts, newest first. ``page`` counts from 1.
+
+    ``at_least`` says that ``total`` is only a lower bound: a search of a common word is not counted to its end.
+    """
 
     contacts: tuple[Contact, ...]
     page: int
     more: bool
     total: int
+    at_least: bool = False

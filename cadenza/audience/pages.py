@@ -31,6 +31,7 @@ async def everybody(
         "audience/contacts.html",
         contacts=found.contacts,
         total=found.total,
+        at_least=found.at_least,
         more=found.more,
         page=found.page,
         q=q,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select
+from sqlalchemy import Select, func, literal, select, text
 
 from cadenza.audience.addresses import AddressError
 from cadenza.audience.contracts import (
@@ -32,7 +32,7 @@ _YOUR_COMPANY = {
     "pt": "a sua empresa", "pl": "Państwa firma", "sv": "ert företag", "da": "jeres virksomhed",
 }  # fmt: skip
 
-_SIMPLE: ColumnElement[str] = literal_column("'simple'")  # as the index has it, or the index is not used
+COUNTED = 1000  # hits of a search that are counted exactly; more are only said to be more
 
 
 @dataclass(slots=True)
@@ -163,23 +163,35 @@ async def contacts(
 ) -> ContactPage:
     """The list of contacts, newest first; ``query`` holds beginnings of words of name, company and address."""
     authorize(actor, Action.READ)
-    condition = _matches(unit, query)
-    total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(*condition))
     page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
-    rows = _query().where(*condition).order_by(ContactRow.id.desc()).offset((page - 1) * size).limit(size)
+    start, mine = (page - 1) * size, ContactRow.workspace_id == unit.workspace_id
+    rows = _query().where(mine).order_by(ContactRow.id.desc())
+    if asked := _words(query):
+        ids = await _search(unit, asked, start + size)
+        total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
+    else:
+        total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(mine)) or 0
+        rows = rows.offset(start).limit(size)
     found = [_as_contact(whole) for whole in await _wholes(unit, rows)]
-    return ContactPage(tuple(found), page, more=page * size < (total or 0), total=total or 0)
+    at_least = bool(asked) and total > max(start + size, COUNTED)
+    return ContactPage(
+        tuple(found), page, more=start + size < total, total=total - at_least, at_least=at_least
+    )
 
 
-def _matches(unit: Unit, query: str) -> list[ColumnElement[bool]]:
-    condition: list[ColumnElement[bool]] = [ContactRow.workspace_id == unit.workspace_id]
+def _words(query: str) -> str:
+    """What was typed as a text query of PostgreSQL: the beginnings of up to eight words, all of which must be there."""
     words = [
         "".join(c for c in word if c.isalnum() or c in "@.-_+") for word in query[:200].casefold().split()
     ]
-    if asked := " & ".join(f"'{word}':*" for word in words[:8] if word):
-        vector = func.to_tsvector(_SIMPLE, ContactRow.search)
-        condition.append(vector.bool_op("@@")(func.to_tsquery(_SIMPLE, asked)))
-    return condition
+    return " & ".join(f"'{word}':*" for word in words[:8] if word)
+
+
+async def _search(unit: Unit, asked: str, wanted: int) -> list[UUID]:
+    """The newest contacts that fit; one more than are wanted or counted, where there are so many."""
+    most = max(wanted, COUNTED) + 1
+    query = text("select search_contacts(to_tsquery('simple', :asked), :most)")
+    return list((await unit.session.scalars(query, {"asked": asked, "most": most})).all())
 
 
 def _as_contact(whole: _Whole) -> Contact:

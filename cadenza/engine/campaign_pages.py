@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.analytics.contracts import Rate
-from cadenza.analytics.service import counts, rates
+from cadenza.analytics.service import counts_of, rates
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contacts_of_file, load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
@@ -49,7 +49,9 @@ async def overview(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
     soon = await upcoming(unit, actor, limit=_UPCOMING)
     first = {each.campaign_id: each.at for each in reversed(soon)}
-    lines = [await _line(unit, each, first.get(each.id)) for each in await campaigns(unit, actor)]
+    every = await campaigns(unit, actor)
+    figures = await counts_of(unit, [each.id for each in every])
+    lines = [_line(each, figures[each.id].total, first.get(each.id)) for each in every]
     return render(
         request,
         "engine/campaigns.html",
@@ -73,8 +75,7 @@ async def pause_all(request: Request, unit: PageUnit) -> Response:
     return see("/campaigns", "pause")
 
 
-async def _line(unit: Unit, each: Campaign, next_at: datetime | None) -> _Line:
-    total = (await counts(unit, each.id)).total
+def _line(each: Campaign, total: Mapping[str, int], next_at: datetime | None) -> _Line:
     replied = next(rate for rate in rates(total) if rate.metric == "replied")
     return _Line(each, total, replied, next_at if each.state is CampaignState.RUNNING else None)
 

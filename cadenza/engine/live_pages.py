@@ -1,7 +1,7 @@
 """The launch as it goes: figures that move by themselves, today's pace, what leaves next."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +20,8 @@ from cadenza.engine.contracts import UpcomingTouch
 from cadenza.engine.service import status, touches_in_doubt, upcoming
 from cadenza.identity.contracts import Actor
 from cadenza.identity.service import actor_of, session_actor
-from cadenza.ledger.contracts import Event, EventKind
-from cadenza.ledger.service import timeline
+from cadenza.ledger.contracts import EventKind
+from cadenza.ledger.service import counts_by_time, timeline
 from cadenza.web.charts import Columns, columns
 from cadenza.web.formats import zone_of
 from cadenza.web.service import PageUnit, live, reader_of, render, render_part
@@ -30,8 +30,9 @@ router = APIRouter(include_in_schema=False)
 
 _RECENT = 12
 _UPCOMING = 500  # what today's plan is drawn from
-_EVENTS = 2000  # what today's sendings are drawn from
-_QUIET = {EventKind.SCHEDULED, EventKind.ENROLLED}  # told by the figures and the plan already
+_TOLD = [  # what the figures and the plan do not tell already
+    kind for kind in EventKind if kind not in {EventKind.SCHEDULED, EventKind.ENROLLED}
+]
 _SLOT = timedelta(minutes=30)
 _FIRST_HOUR, _SLOTS = time(6), 28  # from 6 to 20 o'clock
 
@@ -80,8 +81,8 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
     standing = await status(unit, actor, found.name)
     soon = await upcoming(unit, actor, campaign_id=found.id, limit=_UPCOMING)
     soon = soon if found.state is CampaignState.RUNNING else []
-    happened = await timeline(unit, campaign_id=found.id, limit=_EVENTS)
-    shown, recent = soon[:_RECENT], [e for e in happened if e.kind not in _QUIET][:_RECENT]
+    recent = await timeline(unit, campaign_id=found.id, kinds=_TOLD, limit=_RECENT)
+    shown = soon[:_RECENT]
     named = {each.contact_id for each in shown} | {event.contact_id for event in recent if event.contact_id}
     people = await load_recipients(unit, list(named))
     shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in unmeasured(found)]
@@ -94,7 +95,7 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
         "recent": recent,
         "names": {i: person_name(p) for i, p in people.items()},
         "doubts": sum(touch.campaign_id == found.id for touch in doubts),
-        **_pace(unit, request, happened, soon),
+        **await _pace(unit, request, found.id, soon),
     }
 
 
@@ -106,23 +107,35 @@ def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient]) -> dict
     }  # fmt: skip
 
 
-def _pace(
-    unit: Unit, request: Request, happened: Sequence[Event], soon: Sequence[UpcomingTouch]
+async def _pace(
+    unit: Unit, request: Request, campaign_id: UUID, soon: Sequence[UpcomingTouch]
 ) -> dict[str, Any]:
     """Today's sendings by half hour, done and planned, in the reader's zone."""
     now = unit.world.now()
     local = now.astimezone(zone_of(reader_of(request).timezone))
     start = datetime.combine(local.date(), _FIRST_HOUR, local.tzinfo)
-    sent = [e.at for e in happened if e.kind is EventKind.SENT and e.at and _same_day(e.at, local)]
+    sent = await _sent_today(unit, campaign_id, local)
+    early = (start.astimezone(UTC) - _midnight(local)) // _SLOT
     planned = [max(each.at, now) for each in soon if _same_day(max(each.at, now), local)]
-    chart: Columns = columns(sent, planned, start=start, width=_SLOT, count=_SLOTS, now=now)
+    done = [sent.get(early + slot, 0) for slot in range(_SLOTS)]
+    chart: Columns = columns(done, planned, start=start, width=_SLOT, count=_SLOTS, now=now)
     return {
         "chart": chart,
-        "done_today": len(sent),
+        "done_today": sum(sent.values()),
         "planned_today": len(planned),
         "last_today": max(planned, default=None),
         "now_words": local.strftime("%H:%M"),
     }
+
+
+async def _sent_today(unit: Unit, campaign_id: UUID, local: datetime) -> dict[int, int]:
+    """Sendings of the reader's day by half hours since its midnight."""
+    start, end = _midnight(local), _midnight(local + timedelta(days=1))
+    return await counts_by_time(unit, campaign_id, EventKind.SENT, start=start, end=end, width=_SLOT)
+
+
+def _midnight(local: datetime) -> datetime:
+    return datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
 
 
 def _same_day(at: datetime, local: datetime) -> bool:

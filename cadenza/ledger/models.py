@@ -15,7 +15,7 @@ class EventRow(Base):
 
     __tablename__ = "events"
     __table_args__ = (
-        Index(None, "workspace_id", "campaign_id", "kind", "step", "variant"),
+        Index(None, "workspace_id", "campaign_id", "kind", "at"),
         Index(None, "workspace_id", "contact_id", "at"),
         Index(None, "workspace_id", "touch_id", "at"),
         Index(None, "workspace_id", "recorded_at"),

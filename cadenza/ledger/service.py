@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, cast, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 
 from cadenza.core.database import bulk
 from cadenza.core.ids import new_id
@@ -73,6 +74,8 @@ async def timeline(
     limit: int = _PAGE,
 ) -> list[Event]:
     """The newest events that fit every given filter, newest first."""
+    if campaign_id is not None and touch_id is None and contact_id is None:
+        return await newest_of_campaign(unit, campaign_id, kinds or tuple(EventKind), limit)
     conditions: list[ColumnElement[bool]] = [EventRow.workspace_id == unit.workspace_id]
     for column, value in (
         (EventRow.contact_id, contact_id),
@@ -85,6 +88,50 @@ async def timeline(
         conditions.append(EventRow.kind.in_([k.value for k in kinds]))
     query = select(EventRow).where(*conditions).order_by(EventRow.at.desc(), EventRow.id.desc()).limit(limit)
     return [_event(row) for row in (await unit.session.scalars(query)).all()]
+
+
+async def newest_of_campaign(
+    unit: Unit, campaign_id: UUID, kinds: Sequence[EventKind], limit: int
+) -> list[Event]:
+    """The newest events of these kinds. Each kind is read from the end of its own index, however many events there are."""
+    asked = (
+        func.unnest(cast([k.value for k in kinds], ARRAY(Text))).table_valued("kind").render_derived("asked")
+    )
+    of_kind = (
+        select(EventRow)
+        .where(
+            EventRow.workspace_id == unit.workspace_id,
+            EventRow.campaign_id == campaign_id,
+            EventRow.kind == asked.c.kind,
+        )
+        .order_by(EventRow.at.desc())
+        .limit(limit)
+        .correlate(asked)
+        .lateral()
+    )
+    row = aliased(EventRow, of_kind)
+    query = select(row).select_from(asked).join(of_kind, true())
+    query = query.order_by(row.at.desc(), row.id.desc()).limit(limit)
+    return [_event(each) for each in (await unit.session.scalars(query)).all()]
+
+
+async def counts_by_time(
+    unit: Unit, campaign_id: UUID, kind: EventKind, *, start: datetime, end: datetime, width: timedelta
+) -> dict[int, int]:
+    """How many events of a kind fell into each span of ``width`` since ``start``: number of the span to count, one query."""
+    place = func.floor(func.extract("epoch", EventRow.at - start) / width.total_seconds())
+    query = (
+        select(cast(place, Integer), func.count().label("events"))
+        .where(
+            EventRow.workspace_id == unit.workspace_id,
+            EventRow.campaign_id == campaign_id,
+            EventRow.kind == kind.value,
+            EventRow.at >= start,
+            EventRow.at < end,
+        )
+        .group_by(text("1"))
+    )
+    return {number: count for number, count in await unit.session.execute(query)}
 
 
 async def events_of_contacts(

@@ -31,7 +31,7 @@ class Columns:
 
 
 def columns(
-    done: Sequence[datetime],
+    done: Sequence[int],
     planned: Sequence[datetime],
     *,
     start: datetime,
@@ -40,8 +40,11 @@ def columns(
     now: datetime,
     height: int = 150,
 ) -> Columns:
-    """``count`` columns from ``start``, each ``width`` long. Moments outside are left out."""
-    ink, pencil = _counts(done, start, width, count), _counts(planned, start, width, count)
+    """``count`` columns from ``start``, each ``width`` long: counts of what is done, moments of what is planned.
+
+    Moments outside are left out, and so are counts beyond the last column; missing ones are nought.
+    """
+    ink, pencil = [*done, *([0] * count)][:count], _counts(planned, start, width, count)
     top = _round_top(max(a + b for a, b in zip(ink, pencil, strict=True)))
     scale = (height - _AIR) / top
     bars = [

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import event
 
 from cadenza.audience.service import contacts
 from cadenza.core.clock import ManualClock
@@ -19,7 +17,9 @@ from cadenza.engine import repository
 from cadenza.identity.contracts import Actor
 from cadenza.inbox.contracts import Filters
 from cadenza.inbox.service import conversations
-from cadenza.ledger.service import timeline
+from cadenza.ledger.contracts import EventKind
+from cadenza.ledger.service import counts_by_time, timeline
+from tests.support.statements import heard
 
 ROWS = 20_000
 SOME = UUID(int=7)
@@ -83,19 +83,6 @@ def full(database_url: str, workspace: Actor, world: ManualClock) -> None:
             _fill(connection, table, workspace.workspace_id, world.now())
 
 
-@contextmanager
-def heard(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Every statement that is sent, with its parameters."""
-    sent: list[tuple[str, Any]] = []
-
-    def listen(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", listen)
-    yield sent
-    event.remove(database.engine.sync_engine, "before_cursor_execute", listen)
-
-
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for below in plan.get("Plans", []):
@@ -117,6 +104,11 @@ QUERIES: dict[str, tuple[str, str, Query]] = {
     "contacts": ("contacts", "pk_contacts", contacts),
     "inbox": ("conversations", "ix_conversations_list", lambda u, a: conversations(u, a, Filters())),
     "events of a campaign": ("events", "campaign_id", lambda u, _: timeline(u, campaign_id=SOME)),
+    "events of a kind in a campaign": ("events", "campaign_id", lambda u, _: timeline(u, campaign_id=SOME, kinds=[EventKind.SENT], limit=12)),
+    "sendings of a day": (
+        "events", "campaign_id",
+        lambda u, _: counts_by_time(u, SOME, EventKind.SENT, start=u.world.now() - 60 * LATER, end=u.world.now(), width=LATER),
+    ),
     "events of a person": ("events", "contact_id", lambda u, _: timeline(u, contact_id=SOME)),
     "events of a touch": ("events", "touch_id", lambda u, _: timeline(u, touch_id=SOME)),
 }  # fmt: skip
@@ -130,19 +122,6 @@ async def test_hot_queries_read_their_index(database: Database, workspace: Actor
     Counting all lines for the head of a list is no hot query; what fetches the lines is.
     """
     assert await _wrong(database, workspace, QUERIES) == {}
-
-
-@pytest.mark.usefixtures("full")
-@pytest.mark.xfail(
-    strict=True,
-    reason="row security keeps a search in texts from using its index: its operators are not leakproof",
-)
-async def test_a_search_reads_its_index(database: Database, workspace: Actor) -> None:
-    search: Query = lambda u, a: contacts(u, a, "name77")  # noqa: E731
-    assert (
-        await _wrong(database, workspace, {"contacts by name": ("contacts", "ix_contacts_search", search)})
-        == {}
-    )
 
 
 async def _wrong(
