@@ -1,6 +1,7 @@
 """A message that a person wrote in a conversation: the same wire, the same promise, other gates."""
 
 from datetime import datetime
+from uuid import UUID
 
 from cadenza.audience.service import load_recipients
 from cadenza.channels.contracts import Mailbox, MailboxState
@@ -45,6 +46,11 @@ async def send_answer(unit: Unit, answer: Answer) -> tuple[Touch, bool]:
         unit, [_row(unit, answer, text, box, identity=identity, now=unit.world.now())]
     )
     return as_touch((await repository.touches(unit, TouchRow.id == identity))[0]), identity in made
+
+
+async def is_answered(unit: Unit, draft_id: UUID) -> bool:
+    """Whether this draft has become a message."""
+    return bool(await repository.touches(unit, TouchRow.id == answer_id(draft_id)))
 
 
 def _row(

@@ -52,8 +52,10 @@ async def live_page(request: Request, unit: PageUnit, name: str) -> Response:
 
 @router.get("/campaigns/{name}/live/stream")
 async def live_stream(request: Request, name: str) -> Response:
-    actor_of(request)
     database = request.app.state.database
+    actor = actor_of(request)
+    async with database.unit(actor.workspace_id) as unit:
+        await campaign(unit, actor, name)  # a stream of nothing would be asked for again for ever
 
     async def draw() -> str:
         actor = await _actor_now(request)

@@ -1,7 +1,7 @@
 """Doors of the engine."""
 
 from cadenza.campaigns.service import follow
-from cadenza.engine.answers import send_answer
+from cadenza.engine.answers import is_answered, send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle
 from cadenza.engine.explain import (
@@ -24,7 +24,7 @@ from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
     "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
-    "file_sent_copies", "follow_version", "hold_until", "housekeeping", "keep_house", "last_touch_to",
+    "file_sent_copies", "follow_version", "hold_until", "housekeeping", "is_answered", "keep_house", "last_touch_to",
     "launch", "pause", "plan", "record_click", "record_open", "rescue", "resume", "send_answer", "settle",
     "status", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact",
     "touches_of_conversation", "upcoming",

@@ -63,6 +63,14 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What a member has written of an answer and not sent yet; nobody else reads it."""
+
+    text: str
+    saved_at: datetime  # world time
+
+
+@dataclass(frozen=True, slots=True)
 class Filters:
     """What the list of conversations shows; None shows all."""
 

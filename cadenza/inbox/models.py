@@ -50,6 +50,25 @@ class ConversationRow(Row):
     )  # world time of the last message of theirs
 
 
+class DraftRow(Row):
+    """What a member has written of an answer and not sent yet."""
+
+    __tablename__ = "answer_drafts"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "conversation_id"],
+            ["conversations.workspace_id", "conversations.id"],
+            ondelete="CASCADE",
+        ),
+        UniqueConstraint("workspace_id", "conversation_id", "member_id"),
+    )
+
+    conversation_id: Mapped[UUID] = mapped_column(Uuid)
+    member_id: Mapped[UUID] = mapped_column(Uuid)
+    text: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time
+
+
 class MessageRow(Row):
     """One message that came in. It has this row before the server is told that we have seen it."""
 

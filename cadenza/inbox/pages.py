@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import Response
+from pydantic import AwareDatetime
+from starlette.responses import PlainTextResponse, Response
 
 from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import load_recipients
+from cadenza.audience.service import contact, load_recipients
 from cadenza.campaigns.service import campaigns
 from cadenza.channels.service import mailbox
 from cadenza.core.ids import new_id
@@ -27,7 +27,9 @@ from cadenza.inbox.service import (
     conversation,
     conversation_of_contact,
     conversations,
+    draft_of,
     mark_read,
+    save_draft,
 )
 from cadenza.web.evidence import Piece, letters_of, pieces_of
 from cadenza.web.formats import zone_of
@@ -56,7 +58,7 @@ async def inbox(request: Request, unit: PageUnit, view: str = "open", cursor: st
 
 
 @router.get("/inbox/news")
-async def news(request: Request, unit: PageUnit, since: datetime, view: str = "open") -> Response:
+async def news(request: Request, unit: PageUnit, since: AwareDatetime, view: str = "open") -> Response:
     """How many conversations moved since the list was drawn; the page asks for this by itself."""
     views = _views(actor := actor_of(request))
     page = await conversations(unit, actor, views.get(view, views["open"])[1])
@@ -67,7 +69,10 @@ async def news(request: Request, unit: PageUnit, since: datetime, view: str = "o
 @router.get("/inbox/of/{contact_id}")
 async def of_contact(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
     """The conversation with this person; the list where there is none."""
-    thread = await conversation_of_contact(unit, actor_of(request), contact_id)
+    actor = actor_of(request)
+    thread = await conversation_of_contact(unit, actor, contact_id)
+    if thread is None:
+        await contact(unit, actor, contact_id)  # a person who is not there has no list either
     return see(f"/inbox/{thread.conversation.id}?view=all" if thread else "/inbox")
 
 
@@ -103,6 +108,7 @@ async def _page(
         members=[member for member in people if member.active],
         names={member.id: member.name for member in people},
         open=await _opened(unit, actor, thread) if thread else None,
+        draft=await draft_of(unit, actor, conversation_id) if conversation_id else None,
     )
 
 
@@ -280,6 +286,19 @@ async def send(
 ) -> Response:
     await answer(unit, actor_of(request), conversation_id, draft_id=draft, text=text)
     return see(f"/inbox/{conversation_id}?view={view}", "answered")
+
+
+@router.post("/inbox/{conversation_id}/draft")
+async def keep(
+    request: Request,
+    unit: PageUnit,
+    conversation_id: UUID,
+    draft: Annotated[UUID, Form()],
+    text: Annotated[str, Form(max_length=100_000)] = "",
+) -> Response:
+    """The page asks for this by itself while somebody writes."""
+    kept = await save_draft(unit, actor_of(request), conversation_id, draft_id=draft, text=text)
+    return PlainTextResponse(gettext("Saved") if kept and text.strip() else "")
 
 
 @router.post("/inbox/{conversation_id}/read")

@@ -12,14 +12,15 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize, members
 from cadenza.inbox import repository
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Page, Thread, ThreadItem
+from cadenza.inbox.drafts import draft_of, forget_draft, save_draft
 from cadenza.inbox.models import MessageRow
 from cadenza.inbox.reader import read_mail_boxes
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import finish_work_items, record_events
 
 __all__ = [
-    "answer", "assign", "close", "conversation", "conversation_of_contact", "conversations", "mark_read",
-    "queue_counts", "read_mail_boxes", "reopen",
+    "answer", "assign", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
+    "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft",
 ]  # fmt: skip
 
 
@@ -138,6 +139,7 @@ async def _answered(unit: Unit, actor: Actor, found: Conversation, touch: Touch)
         ],
     )  # fmt: skip
     await repository.update_conversation(unit, found.id, unread=False)
+    await forget_draft(unit, found.id, actor.member_id)
     await finish_work_items(unit, conversation_id=found.id, member_id=actor.member_id)
     await audit(unit, actor, "answer", str(found.id))
 

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.web.catalogue import gettext as _
@@ -37,7 +38,8 @@ def wants_page(request: Request) -> bool:
 def answer(request: Request, error: CadenzaError) -> Response:
     """The answer to an error that a user caused or can do something about."""
     if error.kind is Kind.UNAUTHENTICATED and wants_page(request):
-        return RedirectResponse(_log_in_address(request), 303)
+        # 307 takes the form along, so that what somebody wrote is not lost (RFC 9110, 15.4.8).
+        return RedirectResponse(_log_in_address(request), 303 if request.method == "GET" else 307)
     speak_to(request)
     return _answer(request, STATUS[error.kind], error)
 
@@ -62,21 +64,42 @@ async def on_error(request: Request, error: Exception) -> Response:
         return answer(request, error)
     speak_to(request)
     if isinstance(error, RequestValidationError):
-        return _answer(request, 422, _validation(error))
+        return _answer(request, *_validation(request, error))
     if isinstance(error, HTTPException):
         return _answer(request, error.status_code, _http(error), error.headers)
     raise error
 
 
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to an address that can be nobody's."""
+    await answer(Request(scope), _no_such_page())(scope, receive, send)
+
+
 def _log_in_address(request: Request) -> str:
-    """Back to the same page after logging in, for pages that can be asked for again."""
-    if request.method != "GET" or request.url.path == "/":
+    """Back to the same address after logging in."""
+    if request.url.path == "/":
         return "/login"
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/login?next={quote(back)}"
 
 
-def _validation(error: RequestValidationError) -> CadenzaError:
+def _validation(request: Request, error: RequestValidationError) -> tuple[int, CadenzaError]:
+    """A wrong id in a path is an address that leads nowhere, as is a missing one; what a page was asked for in its query
+    is told without the words of the inside; a form and a program are told each field.
+    """
+    places = {e["loc"][0] for e in error.errors()}
+    if "path" in places:
+        return 404, _no_such_page()
+    if places == {"query"} and (wants_page(request) or request.headers.get("hx-request")):
+        return 400, CadenzaError(
+            "address_invalid",
+            _("This address asks for something that there is not."),
+            fix=_("Leave out what follows the question mark, or go there by the links of the pages."),
+        )
+    return 422, _wrong_fields(error)
+
+
+def _wrong_fields(error: RequestValidationError) -> CadenzaError:
     problems = tuple(
         Problem(str(e["msg"]), key=".".join(str(part) for part in e["loc"][1:]), code=str(e["type"]))
         for e in error.errors()
@@ -87,11 +110,15 @@ def _validation(error: RequestValidationError) -> CadenzaError:
     )  # fmt: skip
 
 
+def _no_such_page() -> CadenzaError:
+    return CadenzaError(
+        "page_not_found", _("There is no such page."), Kind.NOT_FOUND, fix=_("Go back, or start from Today.")
+    )
+
+
 def _http(error: HTTPException) -> CadenzaError:
     if error.status_code == 404:
-        return CadenzaError(
-            "page_not_found", _("There is no such page."), fix=_("Go back, or start from Today.")
-        )
+        return _no_such_page()
     if error.status_code == 405:
         return CadenzaError("method_not_allowed", _("This address does not do that."))
     return CadenzaError("http_error", str(error.detail))

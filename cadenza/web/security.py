@@ -49,7 +49,8 @@ class EdgeMiddleware:
         answer = _Answer(send, self._headers(scope, request_id, nonce))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, receive, answer)
+                app = failures.nowhere if _holds_nul(scope) else self.app
+                await app(scope, receive, answer)
             except Exception:
                 _log.exception("request_failed", method=scope["method"])
                 if answer.started:
@@ -70,6 +71,11 @@ class EdgeMiddleware:
         if scope["scheme"] == "https" or (self.edge.public_url or "").startswith("https:"):
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         return headers
+
+
+def _holds_nul(scope: Scope) -> bool:
+    """No address of ours has a NUL character, and the database cannot hold one."""
+    return "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]
 
 
 def _policy(nonce: str) -> str:

@@ -14,7 +14,13 @@
   }
 
   // An answer to a part of the page that failed arrives as problem details (RFC 9457).
+  // What is being written is kept by the server; when it no longer knows us, the words beside it say what to do.
   document.addEventListener("htmx:responseError", (event) => {
+    const words = event.detail.xhr.status === 401 && event.detail.elt.dataset.signedOut;
+    if (words) {
+      event.detail.target.textContent = words;
+      return;
+    }
     try {
       const problem = JSON.parse(event.detail.xhr.responseText);
       complain([problem.title, problem.fix].filter(Boolean).join(" "));

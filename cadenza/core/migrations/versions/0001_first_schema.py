@@ -24,6 +24,7 @@ WORKSPACE_TABLES = [
     "send_counters",
     "suppressions",
     "work_items",
+    "answer_drafts",
     "campaign_versions",
     "contacts",
     "folder_cursors",
@@ -374,6 +375,28 @@ def upgrade() -> None:
         sa.Column("seen_world", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_world_clock_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_world_clock")),
+    )
+    op.create_table(
+        "answer_drafts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("conversation_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "conversation_id"],
+            ["conversations.workspace_id", "conversations.id"],
+            name=op.f("fk_answer_drafts_workspace_id_conversation_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_answer_drafts")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "conversation_id",
+            "member_id",
+            name=op.f("uq_answer_drafts_workspace_id_conversation_id_member_id"),
+        ),
     )
     op.create_table(
         "campaign_versions",
