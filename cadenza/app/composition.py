@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from cadenza.identity.middleware import SessionMiddleware
 from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
+from cadenza.web.api import PREFIX
 from cadenza.web.contracts import Edge
 from cadenza.web.service import install
 
@@ -32,15 +34,27 @@ PAGES = (
     "cadenza.engine.tracking_endpoints",
     "cadenza.inbox.pages",
 )
+ENDPOINTS = (
+    "cadenza.campaigns.endpoints",
+    "cadenza.engine.endpoints",
+)
 SANDBOX_PAGES = ("cadenza.sandbox.pages",)
 
 
 def web_app(database: Database, settings: Settings) -> FastAPI:
     """The application that serves pages and API. Sandbox routes exist in the sandbox only (ASVS 13.4.2)."""
-    app = FastAPI(title="Cadenza", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Cadenza",
+        version=version("cadenza"),
+        description="Everything that a page can do. Errors are problem details (RFC 9457) with a stable `code`. "
+        "Send `Idempotency-Key` with a change to have it made once; lists go on with `after`.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.database = database
     app.state.settings = settings
-    for name in (*PAGES, *(SANDBOX_PAGES if settings.sandbox else ())):
+    for name in (*PAGES, *ENDPOINTS, *(SANDBOX_PAGES if settings.sandbox else ())):
         app.include_router(import_module(name).router)
 
     @app.get("/healthz", include_in_schema=False)

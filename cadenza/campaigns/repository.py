@@ -68,6 +68,18 @@ async def every(unit: Unit) -> Sequence[Campaign]:
     return [_campaign(found) for found in await unit.session.execute(query)]
 
 
+async def part(
+    unit: Unit, *, state: CampaignState | None, after: UUID | None, limit: int
+) -> Sequence[Campaign]:
+    """Newest first; ids grow with time."""
+    query = _joined(unit).order_by(CampaignRow.id.desc()).limit(limit)
+    if state:
+        query = query.where(CampaignRow.state == state.value)
+    if after:
+        query = query.where(CampaignRow.id < after)
+    return [_campaign(found) for found in await unit.session.execute(query)]
+
+
 def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
     row, version = found
     return Campaign(

@@ -27,7 +27,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "apply", "by_id", "campaign", "campaigns", "compiled", "evaluate", "follow", "preview", "set_state", "version",
+    "apply", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "evaluate", "follow", "preview", "set_state", "version",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -56,6 +56,14 @@ async def campaigns(unit: Unit, actor: Actor) -> Sequence[Campaign]:
     """All of the workspace, newest first."""
     authorize(actor, Action.READ)
     return await repository.every(unit)
+
+
+async def campaigns_after(
+    unit: Unit, actor: Actor, *, state: CampaignState | None, after: UUID | None, limit: int
+) -> Sequence[Campaign]:
+    """Part of all campaigns, newest first, beginning after the one with the id ``after``."""
+    authorize(actor, Action.READ)
+    return await repository.part(unit, state=state, after=after, limit=limit)
 
 
 async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:

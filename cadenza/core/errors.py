@@ -14,6 +14,7 @@ class Kind(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
     TOO_MANY = "too_many"
     TEMPORARY = "temporary"
 

@@ -70,6 +70,13 @@ class Settings(BaseSettings):
         default=14, ge=1, le=90, description="A session ends after this long in any case."
     )
 
+    api_requests_per_minute: int = Field(
+        default=600,
+        ge=1,
+        le=100_000,
+        description="Requests that one member may make through the API in a minute.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:

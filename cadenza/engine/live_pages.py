@@ -34,7 +34,7 @@ _TOLD = [  # what the figures and the plan do not tell already
     kind for kind in EventKind if kind not in {EventKind.SCHEDULED, EventKind.ENROLLED}
 ]
 _SLOT = timedelta(minutes=30)
-_FIRST_HOUR, _SLOTS = time(6), 28  # from 6 to 20 o'clock
+_MORNING, _EVENING = 12, 40  # half hours since midnight: 6 and 20 o'clock, always drawn
 
 
 @router.get("/campaigns/{name}/live")
@@ -115,12 +115,13 @@ async def _pace(
     """Today's sendings by half hour, done and planned, in the reader's zone."""
     now = unit.world.now()
     local = now.astimezone(zone_of(reader_of(request).timezone))
-    start = datetime.combine(local.date(), _FIRST_HOUR, local.tzinfo)
+    midnight = _midnight(local)
     sent = await _sent_today(unit, campaign_id, local)
-    early = (start.astimezone(UTC) - _midnight(local)) // _SLOT
     planned = [max(each.at, now) for each in soon if _same_day(max(each.at, now), local)]
-    done = [sent.get(early + slot, 0) for slot in range(_SLOTS)]
-    chart: Columns = columns(done, planned, start=start, width=_SLOT, count=_SLOTS, now=now)
+    shown = day_slots([*sent, *((at - midnight) // _SLOT for at in (now, *planned))])
+    start = (midnight + shown.start * _SLOT).astimezone(local.tzinfo)
+    done = [sent.get(slot, 0) for slot in shown]
+    chart: Columns = columns(done, planned, start=start, width=_SLOT, count=len(shown), now=now)
     return {
         "chart": chart,
         "done_today": sum(sent.values()),
@@ -128,6 +129,12 @@ async def _pace(
         "last_today": max(planned, default=None),
         "now_words": local.strftime("%H:%M"),
     }
+
+
+def day_slots(marks: Sequence[int]) -> range:
+    """Half hours since midnight to draw: the working day, and as much around it as something happens in; by two hours."""
+    first, last = min([_MORNING, *marks]), max([_EVENING - 1, *marks]) + 1
+    return range(first // 4 * 4, -(-last // 4) * 4)
 
 
 async def _sent_today(unit: Unit, campaign_id: UUID, local: datetime) -> dict[int, int]:

@@ -23,6 +23,7 @@ STATUS = {
     Kind.NOT_ALLOWED: 403,
     Kind.NOT_FOUND: 404,
     Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
     Kind.TOO_MANY: 429,
     Kind.TEMPORARY: 503,
 }

@@ -12,6 +12,8 @@ down_revision = None
 
 WORKSPACE_TABLES = [
     "accounts",
+    "api_answers",
+    "api_pace",
     "audit_entries",
     "audit_heads",
     "audit_links",
@@ -64,6 +66,39 @@ def upgrade() -> None:
         ["workspace_id", "domain"],
         unique=True,
         postgresql_where=sa.text("domain is not null"),
+    )
+    op.create_table(
+        "api_answers",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_api_answers")),
+        sa.UniqueConstraint(
+            "workspace_id", "owner", "key", name=op.f("uq_api_answers_workspace_id_owner_key")
+        ),
+    )
+    op.create_index(
+        op.f("ix_api_answers_workspace_id_created_at"),
+        "api_answers",
+        ["workspace_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
+        "api_pace",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Uuid(), nullable=False),
+        sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_api_pace")),
+        sa.UniqueConstraint(
+            "workspace_id", "owner", "minute", name=op.f("uq_api_pace_workspace_id_owner_minute")
+        ),
     )
     op.create_table(
         "audit_entries",
