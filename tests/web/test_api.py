@@ -95,7 +95,7 @@ async def test_a_list_comes_in_pages_that_leave_nobody_out(
     assert {each["state"] for each in drafts} == {"draft"}
 
 
-@pytest.mark.parametrize("wrong", ["x", "!!!", cursor(uuid4()) + "A", "AAAA", "é" * 8])
+@pytest.mark.parametrize("wrong", ["x", "!!!", cursor(UUID(int=7)) + "A", "AAAA", "é" * 8])
 async def test_a_cursor_of_somebody_elses_making_is_refused(caller: httpx.AsyncClient, wrong: str) -> None:
     answer = await caller.get(f"{API}/campaigns", params={"after": wrong})
     assert answer.status_code == 422
