@@ -17,6 +17,7 @@ from cadenza.identity.middleware import SessionMiddleware
 from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
+from cadenza.ledger.delivering import deliver
 from cadenza.web.api import PREFIX
 from cadenza.web.contracts import Edge
 from cadenza.web.service import install
@@ -24,7 +25,7 @@ from cadenza.web.service import install
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
 JOBS: Mapping[str, Job] = {ANALYSE: analyse}
-LOOPS: tuple[Loop, ...] = (dispatch, keep_house, file_sent_copies, read_mail_boxes)
+LOOPS: tuple[Loop, ...] = (dispatch, keep_house, file_sent_copies, read_mail_boxes, deliver)
 
 PAGES = (
     "cadenza.identity.pages",
@@ -35,6 +36,7 @@ PAGES = (
     "cadenza.inbox.pages",
 )
 ENDPOINTS = (
+    "cadenza.ledger.endpoints",
     "cadenza.campaigns.endpoints",
     "cadenza.engine.endpoints",
 )

@@ -90,13 +90,26 @@ class Egress:
                 fix="Check the address and whether the other system is up.",
             ) from wrong
 
+    def read(self, url: str) -> SplitResult:
+        """What can be said of an address without asking anybody. Raises ``CadenzaError`` (``destination_refused``)."""
+        parts = _read(url)
+        try:
+            outside = not self._may_reach(parts.hostname or "")
+        except ValueError:
+            outside = False  # a name; where it leads is asked when something is sent
+        if outside:
+            raise _refused(url, "it does not lead to a public address")
+        if parts.scheme != "https" and not self.this_machine:
+            raise _refused(url, "it is not https")
+        return parts
+
     async def check(self, url: str) -> None:
         """Raises ``CadenzaError`` when a request to this address would be refused now."""
         await self._pin(url)
 
     async def _pin(self, url: str) -> tuple[httpx.URL, str]:
         """The address with the host replaced by one of its checked IP addresses, and the host's own name."""
-        parts = _read(url)
+        parts = self.read(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
         found = await self.resolve(host, port)
@@ -108,7 +121,7 @@ class Egress:
         return httpx.URL(url).copy_with(host=found[0]), parts.netloc
 
     def _may_reach(self, address: str) -> bool:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(address)  # raises ValueError for a name
         if self.this_machine and ip.is_loopback:
             return True
         if isinstance(ip, ipaddress.IPv6Address):

@@ -28,6 +28,7 @@ class Action(StrEnum):
     MANAGE_SENDERS = "manage_senders"
     MANAGE_MEMBERS = "manage_members"
     READ_AUDIT = "read_audit"
+    MANAGE_INTEGRATIONS = "manage_integrations"  # what leaves for other systems
 
 
 class Origin(StrEnum):

@@ -7,7 +7,7 @@ _EVERYTHING = frozenset(Action)
 
 RIGHTS: dict[Role, frozenset[Action]] = {
     Role.OWNER: _EVERYTHING,
-    Role.MANAGER: _EVERYTHING - {Action.MANAGE_MEMBERS, Action.MANAGE_SENDERS},
+    Role.MANAGER: _EVERYTHING - {Action.MANAGE_MEMBERS, Action.MANAGE_SENDERS, Action.MANAGE_INTEGRATIONS},
     Role.REP: frozenset(
         {
             Action.READ,
@@ -25,6 +25,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.SETTLE_DOUBTS,
             Action.MANAGE_SENDERS,
             Action.MANAGE_MEMBERS,
+            Action.MANAGE_INTEGRATIONS,
             Action.READ_AUDIT,
         }
     ),

@@ -149,3 +149,38 @@ class WorkItem(NewWorkItem):
     id: UUID
     created_at: datetime
     done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that is told of events of these kinds."""
+
+    id: UUID
+    url: str
+    note: str
+    kinds: tuple[EventKind, ...]
+    active: bool
+    paused_because: str
+    created_at: datetime
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    ACKNOWLEDGED = "acknowledged"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is owed to an outside system, and what became of it."""
+
+    id: UUID
+    webhook_id: UUID
+    event_id: UUID | None  # null for a trial
+    state: DeliveryState
+    attempts: int
+    due_at: datetime
+    status: int | None  # of the last answer
+    answer: str  # its beginning, or what went wrong
+    created_at: datetime
+    done_at: datetime | None

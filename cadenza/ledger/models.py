@@ -2,8 +2,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, Index, Integer, String, Text, UniqueConstraint, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cadenza.core.database import Base, Row
@@ -79,3 +89,43 @@ class WorkItemRow(Row):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     done_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class WebhookRow(Row):
+    """An address that is told of events of certain kinds."""
+
+    __tablename__ = "webhooks"
+
+    url: Mapped[str] = mapped_column(String(2000))
+    note: Mapped[str] = mapped_column(String(200), default="")
+    kinds: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
+    secret: Mapped[str] = mapped_column(Text)  # sealed
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    paused_because: Mapped[str] = mapped_column(String(300), default="")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DeliveryRow(Row):
+    """One event owed to one webhook, kept until it is acknowledged or given up."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "webhook_id"], ["webhooks.workspace_id", "webhooks.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "webhook_id", "event_id"),
+        Index("ix_deliveries_due", "workspace_id", "due_at", postgresql_where="state = 'pending'"),
+        Index(None, "workspace_id", "webhook_id", "created_at"),
+    )
+
+    webhook_id: Mapped[UUID] = mapped_column(Uuid)
+    event_id: Mapped[UUID | None] = mapped_column(Uuid)  # null for a trial
+    event_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    state: Mapped[str] = mapped_column(String(15))
+    attempts: Mapped[int] = mapped_column(Integer)
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # the database's time
+    status: Mapped[int | None] = mapped_column(Integer)  # of the last answer
+    answer: Mapped[str] = mapped_column(String(500), server_default="")  # its beginning, or what went wrong
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

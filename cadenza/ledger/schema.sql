@@ -20,3 +20,14 @@ begin
 end $$;
 revoke all on function make_event_partitions(date, integer) from public;
 grant execute on function make_event_partitions(date, integer) to cadenza_app;
+-- Which workspaces owe something to a webhook? Asked by the worker across workspaces; answers with ids only.
+create function workspaces_with_deliveries(machine timestamptz) returns setof uuid
+language sql stable security definer set search_path = public, pg_temp as $$
+  select w.id from workspaces w
+  where exists (
+    select from deliveries d
+    where d.workspace_id = w.id and d.state = 'pending' and d.due_at <= machine
+      and (d.lease_until is null or d.lease_until < clock_timestamp()))
+$$;
+revoke all on function workspaces_with_deliveries(timestamptz) from public;
+grant execute on function workspaces_with_deliveries(timestamptz) to cadenza_app;

@@ -28,9 +28,15 @@ from cadenza.ledger.models import DecisionRow, EventRow, WorkItemRow
 
 _PAGE = 200
 
-_INSERT_EVENTS = text(
-    "insert into events select * from jsonb_populate_recordset(null::events, cast(:rows as jsonb))"
-)
+# What is owed to webhooks is owed from the moment that the event is true: one statement, one transaction.
+_INSERT_EVENTS = text("""
+    with added as (
+      insert into events select * from jsonb_populate_recordset(null::events, cast(:rows as jsonb))
+      returning workspace_id, id, at, kind)
+    insert into deliveries (workspace_id, id, webhook_id, event_id, event_at, state, attempts, due_at, created_at)
+    select w.workspace_id, gen_random_uuid(), w.id, added.id, added.at, 'pending', 0, :now, :now
+    from added join webhooks w on w.workspace_id = added.workspace_id and w.active and added.kind = any(w.kinds)
+""")
 _INSERT_DECISIONS = text(
     "insert into decisions select * from jsonb_populate_recordset(null::decisions, cast(:rows as jsonb))"
 )
@@ -61,7 +67,7 @@ async def record_events(unit: Unit, events: Iterable[NewEvent]) -> None:
         for event in events
     ]
     if rows:
-        await bulk(unit.session, _INSERT_EVENTS, rows)
+        await bulk(unit.session, _INSERT_EVENTS, rows, now=recorded)
 
 
 async def timeline(

@@ -25,10 +25,12 @@ WORKSPACE_TABLES = [
     "mailboxes",
     "send_counters",
     "suppressions",
+    "webhooks",
     "work_items",
     "answer_drafts",
     "campaign_versions",
     "contacts",
+    "deliveries",
     "folder_cursors",
     "members",
     "messages",
@@ -363,6 +365,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_table(
+        "webhooks",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("kinds", postgresql.ARRAY(sa.String(length=30)), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("paused_because", sa.String(length=300), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_webhooks")),
+    )
+    op.create_table(
         "work_items",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -490,6 +505,48 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_contacts_workspace_id_account_id"), "contacts", ["workspace_id", "account_id"], unique=False
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("webhook_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("event_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=15), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("answer", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "webhook_id"],
+            ["webhooks.workspace_id", "webhooks.id"],
+            name=op.f("fk_deliveries_workspace_id_webhook_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_deliveries")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "webhook_id",
+            "event_id",
+            name=op.f("uq_deliveries_workspace_id_webhook_id_event_id"),
+        ),
+    )
+    op.create_index(
+        "ix_deliveries_due",
+        "deliveries",
+        ["workspace_id", "due_at"],
+        unique=False,
+        postgresql_where="state = 'pending'",
+    )
+    op.create_index(
+        op.f("ix_deliveries_workspace_id_webhook_id_created_at"),
+        "deliveries",
+        ["workspace_id", "webhook_id", "created_at"],
+        unique=False,
     )
     op.create_table(
         "folder_cursors",
@@ -850,5 +907,5 @@ def upgrade() -> None:
         "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n\n-- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made\n-- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another\n-- writer longer than that moment, and locks nothing after the head of the chain.\nrevoke update, delete, truncate on audit_entries from cadenza_app;\nrevoke insert, update, delete, truncate on audit_links, audit_heads from cadenza_app;\ncreate function audit_words(entry audit_entries) returns text\nlanguage sql stable set search_path = public, pg_temp as $$\n  select jsonb_build_array(\n    entry.workspace_id, entry.id, to_char(entry.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entry.member_id,\n    entry.actor, entry.origin, entry.action, entry.subject, entry.request_id, entry.data)::text\n$$;\ncreate function link_audit_entry() returns trigger\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  head audit_heads;\n  link bytea;\nbegin\n  insert into audit_heads values (new.workspace_id, 0, '') on conflict do nothing;\n  select * into head from audit_heads where workspace_id = new.workspace_id for update;\n  link := sha256(head.hash || convert_to(audit_words(new), 'UTF8'));\n  insert into audit_links values (new.workspace_id, head.number + 1, new.id, head.hash, link);\n  update audit_heads set number = head.number + 1, hash = link where workspace_id = new.workspace_id;\n  return null;\nend $$;\nrevoke all on function link_audit_entry() from public;\ncreate constraint trigger link after insert on audit_entries\n  deferrable initially deferred for each row execute function link_audit_entry();\ncreate function refuse_audit_change() returns trigger language plpgsql as $$\nbegin\n  raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';\nend $$;\ncreate trigger append_only before update or delete or truncate on audit_entries\n  for each statement execute function refuse_audit_change();\ncreate trigger append_only before update or delete or truncate on audit_links\n  for each statement execute function refuse_audit_change();\n"
     )
     run_sql(
-        "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n"
+        "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n-- Which workspaces owe something to a webhook? Asked by the worker across workspaces; answers with ids only.\ncreate function workspaces_with_deliveries(machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where exists (\n    select from deliveries d\n    where d.workspace_id = w.id and d.state = 'pending' and d.due_at <= machine\n      and (d.lease_until is null or d.lease_until < clock_timestamp()))\n$$;\nrevoke all on function workspaces_with_deliveries(timestamptz) from public;\ngrant execute on function workspaces_with_deliveries(timestamptz) to cadenza_app;\n"
     )
