@@ -39,6 +39,7 @@ ENDPOINTS = (
     "cadenza.ledger.endpoints",
     "cadenza.campaigns.endpoints",
     "cadenza.engine.endpoints",
+    "cadenza.inbox.endpoints",
 )
 SANDBOX_PAGES = ("cadenza.sandbox.pages",)
 

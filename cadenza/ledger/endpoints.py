@@ -1,7 +1,7 @@
-"""Webhooks and their deliveries through the API."""
+"""Events, work items, webhooks and their deliveries through the API."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -9,8 +9,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from cadenza.core.http import Egress
-from cadenza.identity.service import actor_of
-from cadenza.ledger.contracts import DeliveryState, EventKind
+from cadenza.identity.contracts import Action
+from cadenza.identity.service import actor_of, authorize
+from cadenza.ledger.contracts import DeliveryState, EventKind, WorkKind
+from cadenza.ledger.service import timeline, work_items
 from cadenza.ledger.webhooks import (
     add_webhook,
     deliveries,
@@ -22,7 +24,37 @@ from cadenza.ledger.webhooks import (
 )
 from cadenza.web.api import After, ApiUnit, Limit, Page, Shape, api_router, page_of
 
-router = api_router("webhooks")
+router = api_router("ledger")
+
+
+class EventShape(Shape):
+    id: UUID
+    kind: EventKind
+    at: datetime
+    origin: str
+    contact_id: UUID | None
+    campaign_id: UUID | None
+    step: str | None
+    variant: str | None
+    touch_id: UUID | None
+    message_id: UUID | None
+    mailbox_id: UUID | None
+    member_id: UUID | None
+    machine: bool
+    data: dict[str, Any]
+
+
+class WorkItemShape(Shape):
+    id: UUID
+    kind: WorkKind
+    title: str
+    detail: str
+    queue: str | None
+    due_at: datetime
+    contact_id: UUID | None
+    touch_id: UUID | None
+    conversation_id: UUID | None
+    owner_id: UUID | None
 
 
 class NewWebhook(Shape):
@@ -64,6 +96,37 @@ class Owed(Shape):
 
 def _egress(request: Request) -> Egress:
     return Egress(this_machine=request.app.state.settings.sandbox)
+
+
+@router.get("/events")
+async def list_events(
+    request: Request,
+    unit: ApiUnit,
+    contact_id: Annotated[UUID | None, Query()] = None,
+    campaign_id: Annotated[UUID | None, Query()] = None,
+    touch_id: Annotated[UUID | None, Query()] = None,
+    kind: Annotated[list[EventKind] | None, Query(max_length=50)] = None,
+    limit: Limit = 50,
+) -> list[EventShape]:
+    """What happened to a person, a campaign or a touch: the newest events that fit, newest first."""
+    authorize(actor_of(request), Action.READ)
+    found = await timeline(
+        unit, contact_id=contact_id, campaign_id=campaign_id, touch_id=touch_id, kinds=kind or (), limit=limit
+    )
+    return [EventShape.model_validate(each) for each in found]
+
+
+@router.get("/work-items")
+async def list_work_items(
+    request: Request,
+    unit: ApiUnit,
+    kind: Annotated[list[WorkKind] | None, Query(max_length=20)] = None,
+    owner_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = 50,
+) -> list[WorkItemShape]:
+    """What a person should do, the earliest due first."""
+    found = await work_items(unit, actor_of(request), kinds=kind or (), owner_id=owner_id, limit=limit)
+    return [WorkItemShape.model_validate(each) for each in found]
 
 
 @router.get("/webhooks")

@@ -265,3 +265,54 @@ async def test_the_description_names_every_route_with_words(caller: httpx.AsyncC
         for verb, route in verbs.items():
             assert route.get("description"), f"{verb} {path} says nothing"
             assert "401" in route["responses"]
+
+
+async def test_a_conversation_is_found_read_answered_assigned_and_closed(
+    caller: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    found = (await caller.get(f"{API}/conversations", params={"state": "open"})).json()["items"]
+    assert str(seeded.conversation) in {each["id"] for each in found}
+    one = f"{API}/conversations/{seeded.conversation}"
+    assert any(item["by"] == "them" for item in (await caller.get(one)).json()["items"])
+    body = {"draft_id": str(uuid4()), "text": "Thursday at 10 suits us."}
+    first, again = [(await caller.post(f"{one}/answer", json=body)).json() for _ in range(2)]
+    assert first == again
+    assert [i["text"] for i in (await caller.get(one)).json()["items"]].count(body["text"]) == 1
+    assert (await caller.post(f"{one}/assign", json={"member_id": str(uuid4())})).status_code == 404
+    assert (await caller.post(f"{one}/assign", json={"member_id": None})).status_code == 200
+    assert (await caller.post(f"{one}/close")).json()["conversation"]["state"] == "closed"
+    assert (await caller.post(f"{one}/reopen")).json()["conversation"]["state"] == "open"
+    assert (await caller.post(f"{one}/read")).status_code == 204
+    assert (await caller.get(one)).json()["conversation"]["unread"] is False
+
+
+async def test_events_and_work_items_are_listed_by_what_they_are_about(
+    caller: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    events = (await caller.get(f"{API}/events", params={"contact_id": str(seeded.contacts[0])})).json()
+    assert events
+    assert {each["contact_id"] for each in events} == {str(seeded.contacts[0])}
+    some = (await caller.get(f"{API}/events", params={"kind": ["sent", "replied"]})).json()
+    assert {each["kind"] for each in some} <= {"sent", "replied"}
+    items = (await caller.get(f"{API}/work-items")).json()
+    assert items
+    assert [each["due_at"] for each in items] == sorted(each["due_at"] for each in items)
+
+
+async def test_a_webhook_is_made_tried_and_removed_by_an_owner(
+    database: Database, tmp_path: Path, seeded: Seeded
+) -> None:
+    settings = Settings(home=tmp_path, sandbox=True)
+    async with await _caller(database, settings, seeded, Role.OWNER) as caller:
+        body = {"url": "http://127.0.0.1:9/in", "kinds": ["replied"]}
+        made = (await caller.post(f"{API}/webhooks", json=body, headers={"idempotency-key": "w"})).json()
+        assert made["secret"].startswith("whsec_")
+        replayed = await caller.post(f"{API}/webhooks", json=body, headers={"idempotency-key": "w"})
+        assert replayed.json() == made
+        assert "secret" not in (await caller.get(f"{API}/webhooks")).json()[0]
+        one = f"{API}/webhooks/{made['id']}"
+        owed = (await caller.post(f"{one}/test")).json()["delivery_id"]
+        log = (await caller.get(f"{one}/deliveries")).json()
+        assert [(each["id"], each["state"]) for each in log["items"]] == [(owed, "pending")]
+        assert (await caller.delete(one)).status_code == 204
+        assert (await caller.get(f"{one}/deliveries")).status_code == 404

@@ -1,0 +1,150 @@
+"""Conversations through the API: reading, answering, assigning, closing."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from cadenza.identity.service import actor_of
+from cadenza.inbox.contracts import ConversationState, Filters, Thread
+from cadenza.inbox.drafts import LONGEST
+from cadenza.inbox.service import answer, assign, close, conversation, conversations, mark_read, reopen
+from cadenza.web.api import ApiUnit, Page, Shape, api_router
+
+router = api_router("inbox")
+
+
+class ConversationShape(Shape):
+    id: UUID
+    contact_id: UUID | None
+    name: str
+    address: str
+    mailbox_id: UUID
+    campaign_id: UUID | None
+    subject: str
+    snippet: str
+    state: ConversationState
+    unread: bool
+    assignee_id: UUID | None
+    kind: str
+    intent: str | None
+    interest: str | None
+    urgency: str | None
+    queue: str | None
+    needs_person: bool
+    last_at: datetime
+
+
+class MessageShape(Shape):
+    """``by`` is us or them; ``analysis`` is the object of `cadenza replies analyze`."""
+
+    id: UUID
+    by: str
+    at: datetime
+    name: str
+    address: str
+    subject: str
+    text: str
+    state: str
+    touch_id: UUID | None
+    step: str | None
+    variant: str | None
+    analysis: dict[str, Any] | None
+    attachments: list[str]
+
+
+class ThreadShape(Shape):
+    conversation: ConversationShape
+    items: list[MessageShape]
+
+
+class NewAnswer(Shape):
+    """``draft_id`` is yours to choose: the same one twice is one message."""
+
+    draft_id: UUID
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST, examples=["Thursday at 10 suits us."])]
+
+
+class Assignment(Shape):
+    member_id: UUID | None
+
+
+class SentAnswer(Shape):
+    touch_id: UUID
+
+
+@router.get("/conversations")
+async def list_conversations(
+    request: Request,
+    unit: ApiUnit,
+    state: Annotated[ConversationState | None, Query()] = None,
+    queue: Annotated[str | None, Query(max_length=20)] = None,
+    intent: Annotated[str | None, Query(max_length=30)] = None,
+    assignee_id: Annotated[UUID | None, Query()] = None,
+    unread: Annotated[bool | None, Query()] = None,
+    search: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=200)] = None,
+) -> Page[ConversationShape]:
+    """Conversations, the newest message first."""
+    filters = Filters(state, queue, intent, assignee_id, unread, search)
+    found = await conversations(unit, actor_of(request), filters, after)
+    return Page(items=[ConversationShape.model_validate(each) for each in found.items], next=found.cursor)
+
+
+@router.get("/conversations/{conversation_id}")
+async def read_conversation(request: Request, unit: ApiUnit, conversation_id: UUID) -> ThreadShape:
+    """The whole thread, ours and theirs, oldest first. Reading it here does not mark it as read."""
+    return _thread(await conversation(unit, actor_of(request), conversation_id))
+
+
+@router.post("/conversations/{conversation_id}/answer")
+async def answer_conversation(
+    request: Request, unit: ApiUnit, conversation_id: UUID, new: NewAnswer
+) -> SentAnswer:
+    """Send an answer in the same thread, from the mailbox they wrote to."""
+    touch = await answer(unit, actor_of(request), conversation_id, draft_id=new.draft_id, text=new.text)
+    return SentAnswer(touch_id=touch.id)
+
+
+@router.post("/conversations/{conversation_id}/assign")
+async def assign_conversation(
+    request: Request, unit: ApiUnit, conversation_id: UUID, to: Assignment
+) -> ThreadShape:
+    """Give it to a member, or with null to nobody."""
+    actor = actor_of(request)
+    await assign(unit, actor, conversation_id, to.member_id)
+    return _thread(await conversation(unit, actor, conversation_id))
+
+
+@router.post("/conversations/{conversation_id}/close")
+async def close_conversation(request: Request, unit: ApiUnit, conversation_id: UUID) -> ThreadShape:
+    """Nothing more to do here; a new message opens it again."""
+    actor = actor_of(request)
+    await close(unit, actor, conversation_id)
+    return _thread(await conversation(unit, actor, conversation_id))
+
+
+@router.post("/conversations/{conversation_id}/reopen")
+async def reopen_conversation(request: Request, unit: ApiUnit, conversation_id: UUID) -> ThreadShape:
+    """Put it back among the open ones."""
+    actor = actor_of(request)
+    await reopen(unit, actor, conversation_id)
+    return _thread(await conversation(unit, actor, conversation_id))
+
+
+@router.post("/conversations/{conversation_id}/read", status_code=204, response_class=Response)
+async def read_mark(request: Request, unit: ApiUnit, conversation_id: UUID) -> None:
+    """Mark it as read."""
+    actor = actor_of(request)
+    await conversation(unit, actor, conversation_id)
+    await mark_read(unit, actor, conversation_id)
+
+
+def _thread(found: Thread) -> ThreadShape:
+    return ThreadShape(
+        conversation=ConversationShape.model_validate(found.conversation),
+        items=[MessageShape.model_validate(each) for each in found.items],
+    )
