@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from cadenza.understanding import automatic, details, labels, precedence
 from cadenza.understanding.absence import read_automatic
 from cadenza.understanding.answers import accepted_slots, read_answer
+from cadenza.understanding.carrying import carrying, frame, outside
 from cadenza.understanding.contracts import (
     Analysis,
     Authority,
@@ -245,21 +246,22 @@ def _evidence(reading: Reading, judged: _Judgement, facts: _Facts) -> dict[str, 
         "proposed_times": facts.times[1],
         "return_date": facts.day[1],
         "referrals": facts.people[1],
-        "urgency": reading.marks["urgent"] if judged.urgency is Urgency.HIGH else [],
+        "urgency": outside(reading.marks["urgent"], frame(reading)) if judged.urgency is Urgency.HIGH else [],
     }
     covered = {name: covering(reading.text, spans) for name, spans in places.items()}
     return {name: spans for name, spans in covered.items() if spans}
 
 
 def _intent_evidence(reading: Reading, intent: Intent) -> list[Span]:
-    """The words of the intent; where none of them stands, the whole short text."""
-    found = [span for cue in _CUE_OF_INTENT.get(intent, ()) for span in reading.marks[cue]]
+    """The words of the intent; where none of them stands, the sentence that speaks most for it."""
+    marks = [span for cue in _CUE_OF_INTENT.get(intent, ()) for span in reading.marks[cue]]
+    found = outside(marks, frame(reading))
     absent = (
         automatic.absence_evidence(reading.text)
         if intent in (Intent.OUT_OF_OFFICE, Intent.AUTO_REPLY)
         else None
     )
-    return [absent] if absent else found or [(0, min(len(reading.text), 200))]
+    return [absent] if absent else found or carrying(reading, intent.value)
 
 
 def _urgency(reading: Reading, judged: _Judgement, queue: Queue, *, automatic_mail: bool) -> Urgency:

@@ -3,7 +3,8 @@
 The artefact ``data/heads.npz`` is made by ``python -m cadenza.understanding.train`` from our own corpus.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cadenza.understanding.cues import NAMES
+from cadenza.understanding.cues import NAMES, Span
 from cadenza.understanding.reading import Reading
 
 Vector = NDArray[np.float32]
@@ -79,6 +80,27 @@ def features(reading: Reading) -> Vector:
     embedding = np.asarray(encoder().encode(words), dtype=np.float32)
     signs = np.array(_signs(reading), dtype=np.float32) * _CUE_WEIGHT
     return np.concatenate([embedding, signs])
+
+
+def part_scores(reading: Reading, parts: Sequence[Span], head: str, label: str) -> list[float]:
+    """How much each part of a text, read alone, speaks for one label: its logit less the highest other one."""
+    trained = load_model().heads[head]
+    logits = np.stack([features(_part(reading, part)) for part in parts]) @ trained.weights + trained.bias
+    place = trained.labels.index(label)
+    others = np.delete(logits, place, axis=1).max(axis=1)
+    return [float(value) for value in logits[:, place] - others]
+
+
+def _part(reading: Reading, part: Span) -> Reading:
+    start, end = part
+    return replace(
+        reading,
+        text=reading.text[start:end],
+        marks={name: [s for s in spots if start <= s[0] < end] for name, spots in reading.marks.items()},
+        people=tuple(person for person in reading.people if start <= person.start < end),
+        slots=tuple(slot for slot in reading.slots if start <= slot.start < end),
+        come_back=reading.come_back if reading.come_back and start <= reading.come_back.start < end else None,
+    )
 
 
 def _signs(reading: Reading) -> list[float]:
