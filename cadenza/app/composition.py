@@ -7,20 +7,22 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
+from starlette.requests import Request
 
 from cadenza.core.database import Database
 from cadenza.core.jobs import Job
 from cadenza.core.settings import Settings
 from cadenza.engine.service import dispatch, file_sent_copies, keep_house
-from cadenza.identity.contracts import SESSION_COOKIE
+from cadenza.identity.contracts import SESSION_COOKIE, Action
 from cadenza.identity.middleware import SessionMiddleware
+from cadenza.identity.service import authorize
 from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
 from cadenza.ledger.delivering import deliver
 from cadenza.web.api import PREFIX
 from cadenza.web.contracts import Edge
-from cadenza.web.service import install
+from cadenza.web.service import allowed, install
 
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
@@ -66,5 +68,10 @@ def web_app(database: Database, settings: Settings) -> FastAPI:
             return PlainTextResponse("ok")
 
     app.add_middleware(SessionMiddleware, database=database, settings=settings)
-    install(app, Edge(SESSION_COOKIE, settings.public_url, settings.sandbox, crossing=("/u/",)))
+    install(app, Edge(SESSION_COOKIE, settings.public_url, settings.sandbox, _may_speed, crossing=("/u/",)))
     return app
+
+
+def _may_speed(request: Request) -> bool:
+    actor = getattr(request.state, "actor", None)
+    return actor is not None and allowed(authorize, actor, Action.RUN_CAMPAIGNS)

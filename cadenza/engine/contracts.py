@@ -131,6 +131,16 @@ class UpcomingTouch:
     why: str
 
 
+class Standing(StrEnum):
+    """How the campaigns of a workspace stand together."""
+
+    NOTHING = "nothing"  # there is none
+    DRAFT = "draft"  # none was launched
+    PAUSED = "paused"  # none runs, and at least one could go on
+    RUNNING = "running"
+    OVER = "over"
+
+
 class DoubtDecision(StrEnum):
     """What a person says about a touch in doubt."""
 

@@ -13,6 +13,8 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import campaign
+from cadenza.channels.contracts import MailboxState
+from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import axis_end, campaign_head, campaign_said, person_name, unmeasured
@@ -87,13 +89,14 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
     shown = soon[:_RECENT]
     named = {each.contact_id for each in shown} | {event.contact_id for event in recent if event.contact_id}
     people = await load_recipients(unit, list(named))
+    waiting = await _waits(unit, found, shown)
     shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in unmeasured(found)]
     doubts = await touches_in_doubt(unit, actor) if standing.counts.get("in_doubt") else []
     return {
         "status": standing,
         "rates": shown_rates,
         "top": axis_end([rate for rate in shown_rates if rate.metric != "delivered"]),
-        "upcoming": [_next_sending(each, people) for each in shown],
+        "upcoming": [_next_sending(each, people, waits) for each, waits in zip(shown, waiting, strict=True)],
         "recent": recent,
         "names": {i: person_name(p) for i, p in people.items()},
         "doubts": sum(touch.campaign_id == found.id for touch in doubts),
@@ -101,10 +104,20 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
     }
 
 
-def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient]) -> dict[str, Any]:
+async def _waits(unit: Unit, found: Campaign, shown: Sequence[UpcomingTouch]) -> list[str]:
+    """What each waits for: its time (""), a mailbox that works ("sender"), or the next turn of the engine ("now")."""
+    now = unit.world.now()
+    if not any(each.at <= now for each in shown):
+        return ["" for _ in shown]
+    boxes = await mailboxes(unit, found.definition.mailboxes)
+    due = "now" if any(box.state is MailboxState.OK for box in boxes) else "sender"
+    return [due if each.at <= now else "" for each in shown]
+
+
+def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient], waits: str) -> dict[str, Any]:
     person = people.get(each.contact_id)
     return {
-        "contact_id": each.contact_id, "step": each.step, "at": each.at, "why": each.why,
+        "contact_id": each.contact_id, "step": each.step, "at": each.at, "why": each.why, "waits": waits,
         "name": person_name(person) if person else "", "timezone": person.timezone if person else "UTC",
     }  # fmt: skip
 

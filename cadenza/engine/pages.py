@@ -12,7 +12,7 @@ from cadenza.audience.service import contact
 from cadenza.campaigns.service import campaigns
 from cadenza.engine import campaign_pages, contact_pages, live_pages
 from cadenza.engine.contracts import DoubtDecision, Touch, TouchState
-from cadenza.engine.service import decide, explain
+from cadenza.engine.service import decide, explain, standing, upcoming
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import WorkItem, WorkKind
@@ -42,12 +42,17 @@ class _Waiting:
 async def today(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
     items = [_waiting(item) for item in await work_items(unit, actor)]
+    known = await campaigns(unit, actor)
+    state, named = standing(known)
     return render(
         request,
         "engine/today.html",
         items=items,
         late=sum(item.due_at < unit.world.now() for item in items),
-        campaigns=await campaigns(unit, actor),
+        campaigns=known,
+        standing=state.value,
+        named=named,
+        planned=bool(await upcoming(unit, actor, limit=1)),
         may_settle=allowed(authorize, actor, Action.SETTLE_DOUBTS),
         said=_said(request),
     )

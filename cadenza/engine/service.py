@@ -20,13 +20,14 @@ from cadenza.engine.responses import (
     touch_by_message_ids,
 )
 from cadenza.engine.sent_copies import file_copies, file_sent_copies
+from cadenza.engine.standing import standing
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
     "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
     "file_sent_copies", "follow_version", "hold_until", "housekeeping", "is_answered", "keep_house", "last_touch_to",
     "launch", "pause", "plan", "record_click", "record_open", "rescue", "resume", "send_answer", "settle",
-    "status", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact",
+    "standing", "status", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact",
     "touches_of_conversation", "upcoming",
 ]  # fmt: skip
 

@@ -15,8 +15,8 @@ from cadenza.campaigns.service import campaigns
 from cadenza.channels.service import mailbox
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
-from cadenza.engine.contracts import PlannedTouch
-from cadenza.engine.service import plan
+from cadenza.engine.contracts import PlannedTouch, Standing
+from cadenza.engine.service import plan, standing
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize, members
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
@@ -104,12 +104,44 @@ async def _page(
         views={key: words for key, (words, _) in views.items()},
         lines=page.items,
         total=page.total,
+        empty=await _empty(unit, actor, view) if not page.items else ("", ""),
         cursor=page.cursor,
         members=[member for member in people if member.active],
         names={member.id: member.name for member in people},
         open=await _opened(unit, actor, thread) if thread else None,
         draft=await draft_of(unit, actor, conversation_id) if conversation_id else None,
     )
+
+
+async def _empty(unit: Unit, actor: Actor, view: str) -> tuple[str, str]:
+    """What an empty list says: what is missing, and how something would come."""
+    of_view = {
+        "mine": (gettext("None is yours"), gettext("A conversation that is assigned to you stands here.")),
+        "unread": (gettext("All read"), gettext("A new reply stands here until somebody has opened it.")),
+        "closed": (
+            gettext("None is closed"),
+            gettext("Close a conversation with e when nothing is left to do."),
+        ),
+    }
+    if view in of_view:
+        return of_view[view]
+    state, named = standing(await campaigns(unit, actor))
+    words = {
+        Standing.NOTHING: gettext(
+            "Import contacts, apply a campaign file and launch it; the replies come here by themselves."
+        ),
+        Standing.DRAFT: gettext(
+            "Launch %(name)s; the replies come here by themselves, each with what it says."
+        ),
+        Standing.RUNNING: gettext(
+            "%(name)s is running; replies come here by themselves, each with what it says."
+        ),
+        Standing.PAUSED: gettext("%(name)s is paused; replies to what it has sent still come here."),
+        Standing.OVER: gettext("Every campaign is over; late replies still come here by themselves."),
+    }
+    return gettext("Nothing open") if view == "open" else gettext("No conversation yet"), words[state] % {
+        "name": named
+    }
 
 
 def _common(request: Request, unit: Unit, actor: Actor) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class ImapServer:
             asyncio.LimitOverrunError,
             asyncio.CancelledError,
         ):
-            pass  # clients come and go
+            pass  # clients come and go, and stop() cancels those that stay: nobody is left to whom it could be told
         finally:
             writer.close()
 

@@ -1,6 +1,9 @@
 """What the edge knows about a request, and what pages hand to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from starlette.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Edge:
     session_cookie: str  # with https it carries the prefix __Host-
     public_url: str | None = None
     sandbox: bool = False
+    may_speed: Callable[[Request], bool] | None = None  # whether to offer the sandbox's speed to this reader
     crossing: tuple[str, ...] = ()  # path prefixes that strangers may post to, such as one-click unsubscribe
 
     def cookie(self, scheme: str) -> str:

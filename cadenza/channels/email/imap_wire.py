@@ -174,7 +174,7 @@ class ImapConnection:
                         raise WireLostError(answer.line.decode("utf-8", "replace"))
                     news = answer.line.upper().endswith((b" EXISTS", b" RECENT"))
         except TimeoutError:
-            pass  # silence is the usual answer
+            pass  # silence is the usual answer; a line leaves the buffer whole or not at all, so none is lost half read
         async with deadline(self._seconds):
             self._live().write(b"DONE\r\n")
             while not (answer := await self._answer()).line.startswith(tag):
