@@ -17,6 +17,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from cadenza.web import spoken
+
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
 LOCALES = HERE / "locale"
@@ -56,9 +58,13 @@ def preferred(accept_language: str) -> str:
     return DEFAULT
 
 
+def _file(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / "messages.po"
+
+
 @cache
 def _translations(language: str) -> NullTranslations:
-    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    path = _file(language)
     if not path.exists():
         return NullTranslations()
     compiled = BytesIO()
@@ -74,6 +80,22 @@ def gettext(message: str) -> str:
 
 def ngettext(one: str, many: str, count: int) -> str:
     return _translations(_language.get()).ngettext(one, many, count)
+
+
+def told(text: str) -> str:
+    """An English error or reason, as a room made or stored it, in the reader's language; unknown ones stay as they are."""
+    language = _language.get()
+    if language == DEFAULT or not text:
+        return text
+    translated = _translations(language).pgettext(spoken.CONTEXT, text)
+    if translated != text:
+        return translated
+    found = spoken.read_back(text, _file(language))
+    if found is None:
+        return text
+    template, values, ours = found
+    values |= {name: told(values[name]) for name in ours}
+    return _translations(language).pgettext(spoken.CONTEXT, template) % values
 
 
 def collect() -> Catalog:
@@ -92,12 +114,14 @@ def collect() -> Catalog:
     )
     for file, _line, message, _comments, _context in sorted(found, key=lambda item: (item[0], item[1])):
         catalogue.add(message, locations=[(Path(file).as_posix(), 0)])
+    for file, text in sorted(spoken.texts(PACKAGE)):
+        catalogue.add(text, locations=[(file, 0)], context=spoken.CONTEXT)
     return catalogue
 
 
 def merge(language: str) -> None:
     """Bring the .po file of a language up to the texts that exist now; texts that are gone are dropped."""
-    path = LOCALES / language / "LC_MESSAGES" / "messages.po"
+    path = _file(language)
     with path.open("rb") as file:
         known = read_po(file, locale=language)
     known.update(collect(), no_fuzzy_matching=True)

@@ -4,6 +4,7 @@ Each carries the id that the log has too, and nothing of the inside.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.web.catalogue import gettext as _
+from cadenza.web.catalogue import told
 from cadenza.web.rendering import render, speak_to
 
 STATUS = {
@@ -137,7 +139,9 @@ def _answer(request: Request, status: int, error: CadenzaError, headers: Any = N
 
 
 def _problem_details(request: Request, status: int, error: CadenzaError, headers: Any = None) -> Response:
-    """RFC 9457, with our own members beside it."""
+    """RFC 9457, with our own members beside it. A part of a page that failed shows its title: in the reader's words."""
+    if request.headers.get("hx-request"):
+        error = replace(error, message=told(error.message), fix=told(error.fix))
     content = {
         "type": "about:blank",
         "title": error.message,

@@ -46,6 +46,7 @@ def environment() -> Environment:
         "slot",
     ):
         made.filters[name] = getattr(formats, name)
+    made.filters["told"] = catalogue.told
     made.globals["static"] = static
     made.globals["with_query"] = with_query
     return made

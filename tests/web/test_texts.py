@@ -26,7 +26,7 @@ def test_every_text_is_translated_and_keeps_its_places(language: str) -> None:
     texts = [message for message in collect() if message.id]
     assert len(texts) > 300
     for text in texts:
-        found = known.get(text.id)
+        found = known.get(text.id, text.context)
         assert found is not None, f"{text.id!r} is missing: run python -m cadenza.web.catalogue"
         for english, translated in _strings(found):
             assert translated, f"{english!r} has no translation"

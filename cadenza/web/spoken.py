@@ -1,0 +1,119 @@
+"""Errors and reasons in the reader's language. Rooms speak English; what pages show of it is read back here.
+
+The English templates are found in the source: the texts of errors, gate answers and reasons in the files below, an
+f-string with named places for its values. They stand in the catalogue under the context ``told``. A page's text is
+matched against them, so that also reasons that were stored long ago are said in whatever language is asked for.
+JSON, the command line and the log keep the English words.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+CONTEXT = "told"
+# Where what pages tell comes from; a room adds its files with their translations.
+FILES = (
+    "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
+    "engine/repository.py", "engine/senders.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
+    "web/kept.py", "web/security.py", "web/service.py",
+)  # fmt: skip
+THINGS = ("contact", "campaign", "conversation", "touch", "member", "mailbox")  # what ``not_found`` names
+
+_ARGUMENTS = {"CadenzaError": (1,), "GateResult": (2,), "Choice": (1,), "not_found": (), "Problem": (0,)}
+_NAMES = {
+    "why",
+    "days",
+    "waiting_for",
+    "fix",
+    "message",
+    "reason",
+}  # variables and named arguments that are told
+_FUNCTIONS = {"_after", "_waiting"}  # what these return is told
+_NESTED = {"days", "why", "sender_why", "what"}  # values that are words of ours again
+
+
+def texts(package: Path) -> Iterator[tuple[str, str]]:
+    """Each file with each English template in it."""
+    for file in FILES:
+        for node in ast.walk(ast.parse((package / file).read_text())):
+            for text in _told(node):
+                yield file, text
+    yield from (("web/spoken.py", thing) for thing in THINGS)
+
+
+def _told(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Call):
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        for place in _ARGUMENTS.get(name, ()):
+            yield from _templates(node.args[place]) if place < len(node.args) else ()
+        for keyword in node.keywords:
+            yield from _templates(keyword.value) if keyword.arg in _NAMES else ()
+    elif isinstance(node, ast.Assign) and any(
+        isinstance(t, ast.Name) and t.id in _NAMES for t in node.targets
+    ):
+        yield from _templates(node.value)
+    elif isinstance(node, ast.FunctionDef) and node.name in _FUNCTIONS:
+        for value in _returned(node):
+            yield from _templates(value)
+
+
+def _returned(node: ast.FunctionDef) -> Iterator[ast.expr]:
+    for child in ast.walk(node):
+        if isinstance(child, ast.Return) and child.value is not None:
+            yield child.value
+
+
+def _templates(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(_piece(piece) for piece in node.values)
+    elif isinstance(node, ast.BoolOp | ast.IfExp):
+        for child in node.values if isinstance(node, ast.BoolOp) else (node.body, node.orelse):
+            yield from _templates(child)
+
+
+def _piece(piece: ast.expr) -> str:
+    if isinstance(piece, ast.FormattedValue):
+        return f"%({_place(piece.value)})s"
+    return str(piece.value).replace("%", "%%") if isinstance(piece, ast.Constant) else ""
+
+
+def _place(value: ast.expr) -> str:
+    """A name for a value: its variable with its attributes, or the first of them that it is made of."""
+    if isinstance(value, ast.Attribute):
+        return f"{_place(value.value)}_{value.attr}"
+    return next((node.id for node in ast.walk(value) if isinstance(node, ast.Name)), "value")
+
+
+@cache
+def _patterns(file: Path) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Templates of a catalogue as patterns, those with the most words of their own first."""
+    with file.open("rb") as opened:
+        known = [str(m.id) for m in read_po(opened) if m.context == CONTEXT and "%(" in str(m.id)]
+    known.sort(key=lambda text: -len(re.sub(r"%\(\w+\)s", "", text)))
+    return tuple((_pattern(text), text) for text in known)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    parts = []
+    for piece in re.split(r"(%\(\w+\)s)", text):
+        name = piece[2:-2] if piece.startswith("%(") else ""
+        again = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        parts.append(again if name else re.escape(piece.replace("%%", "%")))
+        seen.add(name)
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def read_back(text: str, file: Path) -> tuple[str, dict[str, str], frozenset[str]] | None:
+    """The template that made this text, its values, and the names of those that are words again; None for others."""
+    for pattern, template in _patterns(file):
+        if found := pattern.fullmatch(text):
+            values = found.groupdict()
+            return template, values, frozenset(_NESTED & values.keys())
+    return None
