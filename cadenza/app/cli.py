@@ -7,7 +7,9 @@ import click
 
 # Loaded when called, so that `--help` answers at once. Name: (where the click command is, what it is for).
 COMMANDS = {
-    "up": ("cadenza.app.processes:up", "Start everything on this machine."),
+    "up": ("cadenza.app.starting:up", "Start everything on this machine."),
+    "migrate": ("cadenza.app.starting:migrate", "Bring the database to this version's schema."),
+    "setup-link": ("cadenza.app.starting:setup_link", "Print a link for the first owner."),
     "web": ("cadenza.app.processes:web", "Serve the pages and the API."),
     "worker": ("cadenza.app.processes:worker", "Send, read mail and do background work."),
     "sandbox": ("cadenza.app.processes:sandbox", "Serve a local world to send into."),

@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 
+from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
+from cadenza.core.holding import keep_watch
 from cadenza.core.jobs import Job
 from cadenza.core.settings import Settings
 from cadenza.engine.service import dispatch, file_sent_copies, keep_house
@@ -27,7 +29,7 @@ from cadenza.web.service import allowed, install
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
 JOBS: Mapping[str, Job] = {ANALYSE: analyse}
-LOOPS: tuple[Loop, ...] = (dispatch, keep_house, file_sent_copies, read_mail_boxes, deliver)
+LOOPS: tuple[Loop, ...] = (keep_watch, dispatch, keep_house, file_sent_copies, read_mail_boxes, deliver)
 
 PAGES = (
     "cadenza.identity.pages",
@@ -36,6 +38,7 @@ PAGES = (
     "cadenza.engine.pages",
     "cadenza.engine.tracking_endpoints",
     "cadenza.inbox.pages",
+    "cadenza.operations.setup_pages",
 )
 ENDPOINTS = (
     "cadenza.ledger.endpoints",
@@ -68,8 +71,20 @@ def web_app(database: Database, settings: Settings) -> FastAPI:
             return PlainTextResponse("ok")
 
     app.add_middleware(SessionMiddleware, database=database, settings=settings)
-    install(app, Edge(SESSION_COOKIE, settings.public_url, settings.sandbox, _may_speed, crossing=("/u/",)))
+    install(app, _edge(settings))
     return app
+
+
+def _edge(settings: Settings) -> Edge:
+    return Edge(
+        SESSION_COOKIE,
+        settings.public_url,
+        settings.sandbox,
+        _may_speed,
+        proxies=read_networks(settings.trusted_proxies),
+        https_only=settings.secure and not settings.sandbox,
+        crossing=("/u/",),
+    )
 
 
 def _may_speed(request: Request) -> bool:

@@ -7,6 +7,7 @@ set for the length of one transaction, so a query without one sees no rows.
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cadenza.core.clock import Clock, MachineClock, WorldClock
+from cadenza.core.connecting import APPLICATION_ROLE, connect, connection_arguments
 from cadenza.core.crypto import SecretBox
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
-
-APPLICATION_ROLE = "cadenza_app"
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -43,8 +43,7 @@ class Row(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, sort_order=-1)
 
 
-def driver_url(url: str) -> str:
-    return "postgresql+psycopg://" + url.split("://", 1)[1]
+DRIVER = "postgresql+psycopg://"  # where to, the creator of connections knows
 
 
 class Database:
@@ -64,12 +63,14 @@ class Database:
         self.machine: Clock = machine or MachineClock()
         self.world: Clock = world or WorldClock(self.machine)
         self.secrets = secrets
+        self.hold: Any = None  # why sending is held, as `core.holding` last saw it
+        arguments = connection_arguments(url, APPLICATION_ROLE) | {"prepare_threshold": 3}
         self.engine: AsyncEngine = create_async_engine(
-            driver_url(url),
+            DRIVER,
+            async_creator=partial(connect, arguments),
             pool_pre_ping=True,
             pool_size=pool,
             max_overflow=2,
-            connect_args={"options": f"-c role={APPLICATION_ROLE} -c timezone=UTC", "prepare_threshold": 3},
             **engine,
         )
 

@@ -1,53 +1,106 @@
 """Opens the installation that the settings describe: database up, schema current, clocks and keys ready."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from cadenza.core.admission import admit
 from cadenza.core.clock import Anchor, Clock, MachineClock, WorldClock
 from cadenza.core.crypto import secret_box
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.holding import recognise
 from cadenza.core.migrations.service import is_current, migrate
 from cadenza.core.models import WorldClockRow
-from cadenza.core.postgres.server import database_url
+from cadenza.core.postgres.server import EmbeddedServer
 from cadenza.core.settings import Settings, settings
 
 _REFRESH_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The database as its owner (None where nobody told us) and as the application; ``home`` where we run it."""
+
+    owner: str | None
+    application: str
+    home: Path | None = None
+
+
+@contextmanager
+def access(current: Settings) -> Iterator[Access]:
+    """The given server, or the embedded one for as long as the block runs."""
+    if current.database_url:
+        yield Access(current.database_owner_url, current.database_url)
+        return
+    with EmbeddedServer(current.home / "database") as server:
+        yield Access(server.url, server.application_url, current.home)
+
+
 @asynccontextmanager
-async def open_installation(url: str | None = None) -> AsyncIterator[Database]:
+async def open_installation() -> AsyncIterator[Database]:
     """The database of this installation, migrated; starts the embedded server if nobody else has."""
     current = settings()
-    with database_url(current.home, url or current.database_url) as found:
-        await _migrate(found)
-        async with attach(found, current) as database:
+    with access(current) as found:
+        await asyncio.to_thread(bring_up, found)
+        async with attach(found.application, current) as database:
+            await recognise(database, found.home)
             yield database
 
 
-async def _migrate(url: str) -> None:
+def bring_up(found: Access) -> None:
+    """The newest schema, and the application admitted. Raises ``CadenzaError`` when the database does not let us."""
+    with _reaching():
+        if found.owner is None and is_current(found.application):
+            return
+        migrate(found.owner or found.application)
+        admit(found.owner or found.application, found.application)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
     try:
-        await asyncio.to_thread(migrate, url)
-    except OperationalError as wrong:
+        yield
+    except (OperationalError, psycopg.OperationalError) as wrong:
+        said = getattr(wrong, "orig", wrong)
         raise CadenzaError(
             "database_unreachable",
-            f"The database does not answer: {str(wrong.orig).strip()}",
+            f"The database does not answer: {str(said).strip()}",
             Kind.TEMPORARY,
             fix="Check CADENZA_DATABASE_URL and whether the server is up.",
         ) from wrong
+    except ProgrammingError as refused:
+        if not isinstance(refused.orig, InsufficientPrivilege):
+            raise
+        raise CadenzaError(
+            "database_refused",
+            f"The database does not let us: {str(refused.orig).strip()}",
+            Kind.NOT_ALLOWED,
+            fix="Run `cadenza migrate` with CADENZA_DATABASE_OWNER_URL set, the same database as its owner.",
+        ) from refused
+
+
+def _is_current(url: str) -> bool:
+    with _reaching():
+        return is_current(url)
 
 
 @asynccontextmanager
 async def attach(url: str, current: Settings) -> AsyncIterator[Database]:
     """A database that is up and migrated already, with the world clock as it stands."""
-    if not await asyncio.to_thread(is_current, url):
+    if not await asyncio.to_thread(_is_current, url):
         raise CadenzaError(
-            "schema_old", "The database's schema is not that of this version.", fix="Run `cadenza up` once."
+            "schema_old",
+            "The database's schema is not that of this version.",
+            fix="Run `cadenza migrate` once, or `cadenza up`.",
         )
     world = WorldClock(MachineClock())
     database = Database(url, secrets=secret_box(current), world=world, pool=current.database_pool)

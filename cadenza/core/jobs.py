@@ -13,7 +13,8 @@ from procrastinate import JobContext, PsycopgConnector, RetryStrategy
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cadenza.core.database import APPLICATION_ROLE, Database
+from cadenza.core.connecting import APPLICATION_ROLE, connection_arguments
+from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.logs import logger
 
@@ -39,10 +40,9 @@ _RETRY = RetryStrategy(
 
 def _connector(url: str) -> PsycopgConnector:
     return PsycopgConnector(
-        conninfo=url,
         min_size=1,
         max_size=4,
-        kwargs={"options": f"-c role={APPLICATION_ROLE} -c timezone=UTC"},
+        kwargs=connection_arguments(url, APPLICATION_ROLE),
     )
 
 

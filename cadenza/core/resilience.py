@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from cadenza.core.connecting import CommitUncertainError
 from cadenza.core.logs import logger
 
 _log = logger("resilience")
@@ -19,15 +20,22 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
         began = asyncio.get_running_loop().time()
         try:
             return await loop()
-        except DBAPIError as lost:
+        except (DBAPIError, CommitUncertainError) as lost:
             if not _is_loss(lost):
                 raise
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
-            _log.warning("database_away", loop=name, again_in_seconds=pause, why=str(lost.orig).strip()[:200])
+            _log.warning(
+                "database_away",
+                loop=name,
+                again_in_seconds=pause,
+                why=str(getattr(lost, "orig", lost)).strip()[:200],
+            )
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _is_loss(error: DBAPIError) -> bool:
+def _is_loss(error: DBAPIError | CommitUncertainError) -> bool:
+    if isinstance(error, CommitUncertainError):
+        return True
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cadenza.core.addresses import read_networks, read_public_url
 from cadenza.core.errors import CadenzaError
 
 
@@ -33,15 +34,30 @@ class Settings(BaseSettings):
         description="A PostgreSQL 15+ to use instead of the embedded one, as postgresql://user:password@host/name. "
         "Several hosts follow a failover.",
     )
+    database_owner_url: str | None = Field(
+        default=None,
+        description="The same database as its owner, for migrations and backups only; the application then connects by "
+        "CADENZA_DATABASE_URL as a role that owns nothing. The embedded server needs neither.",
+    )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(
         default=8321, ge=0, le=65535, description="Port the web server listens on; 0 takes a free one."
     )
     public_url: str | None = Field(
         default=None,
-        description="Address under which recipients reach this installation, for unsubscribing and tracking; "
-        "without it, unsubscribing works by mail.",
+        description="Address under which people and recipients reach this installation, as https://cadenza.example.com; "
+        "`cadenza up` needs it. In the sandbox, without it, unsubscribing works by mail.",
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks, between commas, of the proxies in front of the web server. From them alone "
+        "X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate and its chain, to serve https without a proxy in front.",
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file (PKCS #8) with the certificate's key.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )
@@ -77,19 +93,28 @@ class Settings(BaseSettings):
         description="Requests that one member may make through the API in a minute.",
     )
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_owner_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+        if value and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
-        return value
+        return value or None
 
     @field_validator("public_url")
     @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise ValueError("must start with https:// (http:// only for this machine)")
-        return value.rstrip("/") if value else None
+    def _is_address(cls, value: str | None) -> str | None:
+        return read_public_url(value) if value else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        read_networks(value)
+        return value
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public address is an https one."""
+        return bool(self.public_url and self.public_url.startswith("https:"))
 
 
 @cache

@@ -40,11 +40,12 @@ NEXT_STEP = text("""
     where e.workspace_id = :workspace and e.id = r.id and e.state in ('active', 'held')
 """)
 
-# The lease is read again here, right before the wire: a worker that slept past it gets nothing back.
+# The lease is read again here, right before the wire: a worker that slept past it gets nothing back. Nor does anybody
+# while sending is held.
 MARK_SENDING = text("""
     update touches t set state = 'sending', attempts = attempts + 1
     where t.workspace_id = :workspace and t.id = any(:ids) and t.state = 'claimed' and t.worker = :worker
-      and t.lease_until > clock_timestamp()
+      and t.lease_until > clock_timestamp() and (select sending_allowed())
       and (t.enrolment_id is null or exists (
             select from enrolments e join runs r on r.workspace_id = e.workspace_id and r.id = e.campaign_id
             where e.workspace_id = t.workspace_id and e.id = t.enrolment_id

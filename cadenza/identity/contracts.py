@@ -29,6 +29,8 @@ class Action(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     READ_AUDIT = "read_audit"
     MANAGE_INTEGRATIONS = "manage_integrations"  # what leaves for other systems
+    READ_HEALTH = "read_health"
+    RELEASE_HOLD = "release_hold"  # let sending go on after a restore, a clone or a failover
 
 
 class Origin(StrEnum):

@@ -7,7 +7,14 @@ _EVERYTHING = frozenset(Action)
 
 RIGHTS: dict[Role, frozenset[Action]] = {
     Role.OWNER: _EVERYTHING,
-    Role.MANAGER: _EVERYTHING - {Action.MANAGE_MEMBERS, Action.MANAGE_SENDERS, Action.MANAGE_INTEGRATIONS},
+    Role.MANAGER: _EVERYTHING
+    - {
+        Action.MANAGE_MEMBERS,
+        Action.MANAGE_SENDERS,
+        Action.MANAGE_INTEGRATIONS,
+        Action.READ_HEALTH,
+        Action.RELEASE_HOLD,
+    },
     Role.REP: frozenset(
         {
             Action.READ,
@@ -27,6 +34,8 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.MANAGE_MEMBERS,
             Action.MANAGE_INTEGRATIONS,
             Action.READ_AUDIT,
+            Action.READ_HEALTH,
+            Action.RELEASE_HOLD,
         }
     ),
     Role.READ_ONLY: frozenset({Action.READ}),

@@ -14,10 +14,18 @@ from cadenza.identity.audit import audit, verify_chain
 from cadenza.identity.contracts import Actor, Member, Origin, Role, Workspace
 from cadenza.identity.rights import authorize, may
 from cadenza.identity.sessions import log_in, log_out, session_actor, token_actor
-from cadenza.identity.workspaces import add_member, create_api_token, create_workspace, members, workspaces
+from cadenza.identity.workspaces import (
+    add_member,
+    create_api_token,
+    create_workspace,
+    found_workspace,
+    members,
+    workspaces,
+)
 
 __all__ = [
-    "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "job_actor",
+    "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "found_workspace",
+    "job_actor",
     "log_in", "log_out", "may", "members", "session_actor", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
 
@@ -68,6 +76,10 @@ async def _chosen_workspace(database: Database, name: str | None) -> Workspace:
     if len(all_workspaces) != 1:
         names = ", ".join(w.slug for w in all_workspaces)
         problem = f"There are several workspaces: {names}." if names else "There is no workspace yet."
-        fix = "Name one with --workspace." if names else "Start with `cadenza up --sandbox`."
+        fix = (
+            "Name one with --workspace."
+            if names
+            else "Start with `cadenza up`, or `cadenza up --sandbox` to try it."
+        )
         raise CadenzaError("workspace_unclear", problem, fix=fix)
     return all_workspaces[0]

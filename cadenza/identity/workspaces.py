@@ -27,14 +27,23 @@ async def create_workspace(
     database: Database, name: str, *, owner_email: str, owner_name: str, password: str
 ) -> tuple[Workspace, Member]:
     """A new workspace with its first owner, who may exist already (then the password is left as it was)."""
+    async with database.unit(new_id()) as unit:
+        return await found_workspace(
+            unit, name, owner_email=owner_email, owner_name=owner_name, password=password
+        )
+
+
+async def found_workspace(
+    unit: Unit, name: str, *, owner_email: str, owner_name: str, password: str
+) -> tuple[Workspace, Member]:
+    """As ``create_workspace``, all in one transaction: the unit's workspace, which must not be there yet, is made."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "workspace"
-    async with database.installation() as session:
-        if slug in {w.slug for w in await repository.workspaces(session)}:
-            raise CadenzaError("workspace_exists", f"There is a workspace {slug} already.", Kind.CONFLICT)
-        row = WorkspaceRow(id=new_id(), name=name, slug=slug, created_at=database.machine.now())
-        session.add(row)
-    async with database.unit(row.id) as unit:
-        member = await _add(unit, owner_email, owner_name, Role.OWNER, password)
+    if slug in {w.slug for w in await repository.workspaces(unit.session)}:
+        raise CadenzaError("workspace_exists", f"There is a workspace {slug} already.", Kind.CONFLICT)
+    row = WorkspaceRow(id=unit.workspace_id, name=name, slug=slug, created_at=unit.machine.now())
+    unit.session.add(row)
+    await unit.session.flush()
+    member = await _add(unit, owner_email, owner_name, Role.OWNER, password)
     return Workspace(row.id, row.name, row.slug), member
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from cadenza.core.addresses import Network
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -23,6 +25,8 @@ class Edge:
     public_url: str | None = None
     sandbox: bool = False
     may_speed: Callable[[Request], bool] | None = None  # whether to offer the sandbox's speed to this reader
+    proxies: tuple[Network, ...] = ()  # whose forwarded headers are believed
+    https_only: bool = False  # needs public_url
     crossing: tuple[str, ...] = ()  # path prefixes that strangers may post to, such as one-click unsubscribe
 
     def cookie(self, scheme: str) -> str:

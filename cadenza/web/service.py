@@ -16,6 +16,7 @@ from cadenza.web.catalogue import gettext, ngettext
 from cadenza.web.contracts import Edge, Reader
 from cadenza.web.failures import on_error
 from cadenza.web.files import VersionedFiles
+from cadenza.web.forwarding import ForwardedMiddleware, HttpsOnlyMiddleware
 from cadenza.web.live import live
 from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
@@ -50,7 +51,10 @@ def install(app: FastAPI, edge: Edge) -> None:
     for kind in (CadenzaError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, on_error)
     app.add_middleware(ForgeryMiddleware, edge=edge)
+    if edge.https_only and edge.public_url:
+        app.add_middleware(HttpsOnlyMiddleware, public_url=edge.public_url)
     app.add_middleware(EdgeMiddleware, edge=edge)
+    app.add_middleware(ForwardedMiddleware, proxies=edge.proxies)
 
 
 def allowed(check: Callable[..., None], *given: object) -> bool:

@@ -62,7 +62,7 @@ class Scene:
 
     async def start_worker(self, fault: str = "") -> None:
         environment = worker_environment(
-            self.server.url,
+            self.server.application_url,
             self.home,
             CADENZA_LEASE_SECONDS=str(_LEASE),
             CADENZA_DISPATCH_BATCH="200",
@@ -157,7 +157,7 @@ async def scene(people: int) -> AsyncIterator[Scene]:
         mailboxes = ImapServer(store, passwords)
         ports = await relay.start("127.0.0.1", 0), await mailboxes.start("127.0.0.1", 0)
         async with scratch_server() as server:
-            database = Database(server.url, secrets=KEYS, machine=MachineClock(), world=world)
+            database = Database(server.application_url, secrets=KEYS, machine=MachineClock(), world=world)
             actor = await running_campaign(
                 database, people, loopback(ports[0]), loopback(ports[1]), user="user"
             )

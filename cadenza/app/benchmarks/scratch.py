@@ -15,7 +15,7 @@ from cadenza.core.clock import Clock, MachineClock
 from cadenza.core.crypto import SecretBox
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
-from cadenza.core.migrations.service import migrate
+from cadenza.core.installation import Access, bring_up
 from cadenza.core.postgres.server import EmbeddedServer
 from cadenza.engine.service import launch
 from cadenza.identity.contracts import Actor, Origin, Role
@@ -64,7 +64,9 @@ steps:
 async def scratch_database(world: Clock) -> AsyncIterator[Database]:
     """A migrated embedded database in a temporary folder, with the settings of production."""
     async with scratch_server() as server:
-        database = Database(server.url, secrets=KEYS, machine=MachineClock(), world=world, pool=20)
+        database = Database(
+            server.application_url, secrets=KEYS, machine=MachineClock(), world=world, pool=20
+        )
         try:
             yield database
         finally:
@@ -76,7 +78,7 @@ async def scratch_server() -> AsyncIterator[EmbeddedServer]:
     with tempfile.TemporaryDirectory(prefix="cadenza-bench-") as folder:
         Path(folder).chmod(0o755)  # the server's user must enter it
         with EmbeddedServer(Path(folder) / "database") as server:
-            migrate(server.url)
+            bring_up(Access(server.url, server.application_url))
             yield server
 
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
 import cadenza
-from cadenza.core.database import APPLICATION_ROLE
+from cadenza.core.connecting import APPLICATION_ROLE
 from cadenza.core.migrations.service import all_models, connected
 from cadenza.core.postgres.server import EmbeddedServer
 

@@ -14,7 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, text
 
 import cadenza
-from cadenza.core.database import Base, driver_url
+from cadenza.core.connecting import APPLICATION_ROLE, connection_arguments
+from cadenza.core.database import DRIVER, Base
 
 _LOCK = 7311984201  # any constant; two processes must not migrate at once
 
@@ -37,7 +38,7 @@ def _configuration(connection: Connection | None = None) -> Config:
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    engine = create_engine(driver_url(url))
+    engine = create_engine(DRIVER, connect_args=connection_arguments(url))
     try:
         with engine.connect() as connection:
             yield connection
@@ -60,6 +61,12 @@ def migrate(url: str) -> None:
 
 
 def is_current(url: str) -> bool:
+    """False also for an empty database, in which the application's role is not known yet."""
     with connected(url) as connection:
+        if not connection.scalar(
+            text("select count(*) from pg_roles where rolname = :n"), {"n": APPLICATION_ROLE}
+        ):
+            return False
+        connection.execute(text(f"set role {APPLICATION_ROLE}"))
         now = MigrationContext.configure(connection).get_current_revision()
     return now == ScriptDirectory.from_config(_configuration()).get_current_head()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,8 +59,20 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        password = (self.folder / "password").read_text().strip()
-        return f"postgresql://cadenza:{quote(password)}@/cadenza?host={quote(str(self._sockets), safe='/')}"
+        """For the owner: migrations, copies."""
+        return self._url("cadenza", self.folder / "password")
+
+    @property
+    def application_url(self) -> str:
+        """For everything else; ``core.admission`` makes the role."""
+        password = self.folder / "password.application"
+        if not password.exists():
+            _keep_secret(password, secrets.token_urlsafe(24))
+        return self._url("cadenza_login", password)
+
+    def _url(self, user: str, password: Path) -> str:
+        sockets = quote(str(self._sockets), safe="/")
+        return f"postgresql://{user}:{quote(password.read_text().strip())}@/cadenza?host={sockets}"
 
     @property
     def _data(self) -> Path:
@@ -169,8 +181,7 @@ class EmbeddedServer:
                 fix="Set CADENZA_HOME to a folder that other users may enter, such as /var/lib/cadenza.",
             )
         password = self.folder / "password"
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24))
+        _keep_secret(password, secrets.token_urlsafe(24))
         scratch = self.folder / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
         self._own(scratch, 0o700)
@@ -257,6 +268,16 @@ class EmbeddedServer:
         return options
 
 
+def _keep_secret(path: Path, secret: str) -> None:
+    """Whole or not at all, and whoever comes first wins."""
+    scratch = path.with_suffix(f".{os.getpid()}")
+    scratch.touch(mode=0o600)
+    scratch.write_text(secret)
+    with contextlib.suppress(FileExistsError):
+        os.link(scratch, path)
+    scratch.unlink()
+
+
 def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -300,13 +321,3 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return arm
-
-
-@contextlib.contextmanager
-def database_url(home: Path, given: str | None) -> Iterator[str]:
-    """The URL to use: the given server's, or that of the embedded one for as long as the block runs."""
-    if given:
-        yield given
-        return
-    with EmbeddedServer(home / "database") as server:
-        yield server.url

@@ -283,6 +283,24 @@ def upgrade() -> None:
         op.f("ix_imports_workspace_id_file_at"), "imports", ["workspace_id", "file", "at"], unique=False
     )
     op.create_table(
+        "installation",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("identity", sa.Uuid(), nullable=False),
+        sa.Column("mode", sa.String(length=10), nullable=True),
+        sa.Column("system", sa.String(length=60), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("timeline", sa.String(length=8), nullable=False),
+        sa.Column("synchronous", sa.Boolean(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_reason", sa.String(length=20), nullable=True),
+        sa.Column("held_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("compared", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
         "login_failures",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.LargeBinary(length=32), nullable=False),
@@ -326,6 +344,12 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "workspace_id", "day", "scope", "key", name=op.f("uq_send_counters_workspace_id_day_scope_key")
         ),
+    )
+    op.create_table(
+        "setup_links",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_links")),
     )
     op.create_table(
         "suppressions",
@@ -901,7 +925,10 @@ def upgrade() -> None:
         "-- A version is what was agreed at one time: rows are added, never altered.\nrevoke update, delete, truncate on campaign_versions from cadenza_app;\n"
     )
     run_sql(
-        "-- Which workspaces have something to dispatch? The one question that a worker asks across workspaces; it answers\n-- with ids only. All times are given, because world time is not the server's.\ncreate function workspaces_with_work(world timestamptz, machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where exists (\n      select from runs r cross join lateral (\n        select from enrolments e\n        where e.workspace_id = w.id and e.campaign_id = r.id and e.state = 'active' and e.next_due_at <= world limit 1) due\n      where r.workspace_id = w.id and r.state = 'running')\n     or exists (select from touches t where t.workspace_id = w.id and t.state = 'deferred' and t.retry_at <= machine)\n     or exists (select from touches t where t.workspace_id = w.id and t.state in ('claimed', 'sending')\n                  and t.lease_until < clock_timestamp())\n     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and e.hold_until <= world)\n$$;\nrevoke all on function workspaces_with_work(timestamptz, timestamptz) from public;\ngrant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;\n"
+        "-- The one row that says which installation this is. It is there from the first moment and never goes.\ninsert into installation (id, identity, timeline, synchronous)\nvalues (1, gen_random_uuid(), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), false);\nrevoke insert, delete, truncate on installation from cadenza_app;\n-- Asked in the statements that put touches on the wire: not while sending is held, and only on the line of history\n-- that this installation knows, so that after a failover nothing leaves before the loss was looked at.\ncreate function sending_allowed() returns boolean\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select held_since is null and timeline = substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) from installation\n$$;\nrevoke all on function sending_allowed() from public;\ngrant execute on function sending_allowed() to cadenza_app;\n"
+    )
+    run_sql(
+        "-- Which workspaces have something to dispatch? The one question that a worker asks across workspaces; it answers\n-- with ids only. All times are given, because world time is not the server's.\ncreate function workspaces_with_work(world timestamptz, machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where (select sending_allowed()) and (exists (\n      select from runs r cross join lateral (\n        select from enrolments e\n        where e.workspace_id = w.id and e.campaign_id = r.id and e.state = 'active' and e.next_due_at <= world limit 1) due\n      where r.workspace_id = w.id and r.state = 'running')\n     or exists (select from touches t where t.workspace_id = w.id and t.state = 'deferred' and t.retry_at <= machine)\n     or exists (select from touches t where t.workspace_id = w.id and t.state in ('claimed', 'sending')\n                  and t.lease_until < clock_timestamp())\n     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and e.hold_until <= world))\n$$;\nrevoke all on function workspaces_with_work(timestamptz, timestamptz) from public;\ngrant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;\n"
     )
     run_sql(
         "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n\n-- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made\n-- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another\n-- writer longer than that moment, and locks nothing after the head of the chain.\nrevoke update, delete, truncate on audit_entries from cadenza_app;\nrevoke insert, update, delete, truncate on audit_links, audit_heads from cadenza_app;\ncreate function audit_words(entry audit_entries) returns text\nlanguage sql stable set search_path = public, pg_temp as $$\n  select jsonb_build_array(\n    entry.workspace_id, entry.id, to_char(entry.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entry.member_id,\n    entry.actor, entry.origin, entry.action, entry.subject, entry.request_id, entry.data)::text\n$$;\ncreate function link_audit_entry() returns trigger\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  head audit_heads;\n  link bytea;\nbegin\n  insert into audit_heads values (new.workspace_id, 0, '') on conflict do nothing;\n  select * into head from audit_heads where workspace_id = new.workspace_id for update;\n  link := sha256(head.hash || convert_to(audit_words(new), 'UTF8'));\n  insert into audit_links values (new.workspace_id, head.number + 1, new.id, head.hash, link);\n  update audit_heads set number = head.number + 1, hash = link where workspace_id = new.workspace_id;\n  return null;\nend $$;\nrevoke all on function link_audit_entry() from public;\ncreate constraint trigger link after insert on audit_entries\n  deferrable initially deferred for each row execute function link_audit_entry();\ncreate function refuse_audit_change() returns trigger language plpgsql as $$\nbegin\n  raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';\nend $$;\ncreate trigger append_only before update or delete or truncate on audit_entries\n  for each statement execute function refuse_audit_change();\ncreate trigger append_only before update or delete or truncate on audit_links\n  for each statement execute function refuse_audit_change();\n"

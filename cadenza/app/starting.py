@@ -1,0 +1,258 @@
+"""`cadenza up` and what prepares it: everything of an installation on one machine, for real or as a sandbox."""
+
+import asyncio
+import contextlib
+import fcntl
+import math
+import socket
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cadenza.app.serving import check_reachable, own_tls
+from cadenza.core import logs
+from cadenza.core.admission import check_login
+from cadenza.core.command import run_async
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.holding import choose_mode, installation
+from cadenza.core.installation import continue_world, open_installation
+from cadenza.core.postgres.server import make_folder
+from cadenza.core.settings import Settings, settings
+from cadenza.core.supervisor import Child, stop_on_signals, supervise
+from cadenza.operations.service import is_founded, new_setup_link
+from cadenza.sandbox.service import check_world, demo_login
+
+T = TypeVar("T")
+
+
+class _Speed(click.FloatRange):
+    """Click's range holds whatever is neither below nor above it, and so takes nan for a number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number.", param, ctx)
+        return number
+
+
+@click.command()
+@click.option(
+    "--sandbox", "with_sandbox", is_flag=True, help="With a local world to send into, and a demo workspace."
+)
+@click.option(
+    "--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The sandbox's world file."
+)
+@click.option("--speed", type=_Speed(0.01, 20_000), help="World seconds per second; 1440 is a day a minute.")
+@run_async
+async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> int:
+    """Start the database, the pages, the worker and, on request, the sandbox; Ctrl-C stops all."""
+    current = settings()
+    logs.configure(current.log_level)
+    if (world or speed) and not with_sandbox:
+        raise click.UsageError("--world and --speed belong to --sandbox.")
+    # Before anything is made or started, so that what is wrong leaves nothing behind.
+    if with_sandbox:
+        check_world(current.home, world)
+    else:
+        check_reachable(current)
+    with _only_one(current.home):
+        async with open_installation() as database:
+            await choose_mode(database, "sandbox" if with_sandbox else "production")
+            if with_sandbox:
+                await continue_world(database)
+                await _run_sandbox(database, current, world, speed)
+            else:
+                await check_login(database)
+                await _run_production(database, current)
+    return 0
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Two of us on one home would fight for the same ports and mail."""
+    make_folder(home)
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise CadenzaError(
+                "already_running",
+                f"Cadenza runs already with the data in {home}.",
+                Kind.CONFLICT,
+                fix="Use that one, stop it first, or set CADENZA_HOME to another folder.",
+            ) from held
+        yield
+
+
+async def _run_sandbox(
+    database: Database, current: Settings, world: Path | None, speed: float | None
+) -> None:
+    port = _free_port(current)
+    environment = {
+        **_environment(database, current, port),
+        "CADENZA_PUBLIC_URL": current.public_url or f"http://{current.host}:{port}",
+        "CADENZA_SANDBOX": "true",
+    }
+    options = [
+        *(("--world", str(world.absolute())) if world else ()),
+        *(("--speed", str(speed)) if speed else ()),
+    ]
+    stop = stop_on_signals()
+    keeping = [asyncio.create_task(supervise([Child(("sandbox", *options))], environment, stop))]
+    try:
+        # World time begins with the sandbox, so the others wait for it.
+        login = await _unless_stopped(demo_login(current.home), stop)
+        if login:
+            others = [Child(("web",)), Child(("worker",))]
+            keeping.append(asyncio.create_task(supervise(others, environment, stop)))
+            await _unless_stopped(_announce_sandbox(current, port, login), stop)
+            await stop.wait()
+    finally:
+        stop.set()
+        await asyncio.gather(*keeping)
+    click.echo("Stopped.", err=True)
+
+
+async def _run_production(database: Database, current: Settings) -> None:
+    port = _wanted_port(current)
+    environment = {
+        **_environment(database, current, port),
+        "CADENZA_DATABASE_OWNER_URL": "",  # they have no use for it
+        "CADENZA_SANDBOX": "false",
+    }
+    stop = stop_on_signals()
+    keeping = asyncio.create_task(supervise([Child(("web",)), Child(("worker",))], environment, stop))
+    try:
+        await _unless_stopped(_announce(database, current, port), stop)
+        await stop.wait()
+    finally:
+        stop.set()
+        await keeping
+    click.echo("Stopped.", err=True)
+
+
+def _environment(database: Database, current: Settings, port: int) -> dict[str, str]:
+    return {
+        "CADENZA_DATABASE_URL": database.url,
+        "CADENZA_HOME": str(current.home),
+        "CADENZA_PORT": str(port),
+    }
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
+    """The work's result, or None when the signal to stop came first."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return None
+
+
+def _wanted_port(current: Settings) -> int:
+    """The port that the public address or the proxy leads to: that one or none."""
+    if not _can_listen(current.host, current.port):
+        raise _port_taken(current)
+    return current.port
+
+
+def _can_listen(host: str, port: int) -> int:
+    """The port that was bound for a moment, or 0."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return 0
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def _port_taken(current: Settings) -> CadenzaError:
+    return CadenzaError(
+        "port_taken",
+        f"Port {current.port} is in use, or this user may not listen on it.",
+        fix="Set CADENZA_PORT to another.",
+    )
+
+
+def _free_port(current: Settings) -> int:
+    """The wanted port; if it is taken and nobody asked for it by name, any free one."""
+    if number := _can_listen(current.host, current.port):
+        return number
+    if "port" not in current.model_fields_set and (number := _can_listen(current.host, 0)):
+        return number
+    raise _port_taken(current)
+
+
+async def _announce_sandbox(current: Settings, port: int, login: tuple[str, str]) -> None:
+    await _until_it_answers(current, port)
+    email, password = login
+    click.echo(
+        f"\n  Cadenza runs at http://{current.host}:{port}\n"
+        f"  Sign in as {email} with the password {password}\n"
+        "  Ctrl-C stops everything.\n"
+    )
+
+
+async def _announce(database: Database, current: Settings, port: int) -> None:
+    await _until_it_answers(current, port)
+    address = str(current.public_url)
+    click.echo(f"\n  Cadenza runs at {address}\n  Ctrl-C or SIGTERM stops everything.\n")
+    if not await is_founded(database):
+        link = await new_setup_link(database, address)
+        click.echo(f"  Open this once, within 24 hours, to make your workspace:\n  {link}\n")
+    if database.hold:
+        click.echo("  Sending is held: see `cadenza sending status`.\n", err=True)
+
+
+async def _until_it_answers(current: Settings, port: int) -> None:
+    while not await _answers(current, port):
+        await asyncio.sleep(0.1)
+
+
+async def _answers(current: Settings, port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(current.host, port, ssl=own_tls(current))
+    except OSError:
+        return False
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: cadenza\r\nConnection: close\r\n\r\n")
+    line = await reader.readline()
+    writer.close()
+    return b" 200 " in line
+
+
+@click.command()
+@run_async
+async def migrate() -> int:
+    """Bring the database to this version's schema and admit the application; for many machines, once a release.
+
+    Uses CADENZA_DATABASE_OWNER_URL. `cadenza up` does the same by itself.
+    """
+    current = settings()
+    logs.configure(current.log_level)
+    async with open_installation() as database:
+        async with database.installation() as session:
+            mode = (await installation(session)).mode
+        if mode != "sandbox":
+            await check_login(database)
+    click.echo("The database is ready for this version.")
+    return 0
+
+
+@click.command("setup-link")
+@run_async
+async def setup_link() -> int:
+    """Print a new link for the first owner; an earlier one stops working."""
+    current = settings()
+    logs.configure(current.log_level)
+    check_reachable(current)
+    async with open_installation() as database:
+        click.echo(await new_setup_link(database, str(current.public_url)))
+    return 0
