@@ -98,6 +98,7 @@ async def test_every_page_tells_the_truth_while_it_is_empty(
     for address, words in _TRUE[state].items():
         answer = await visitor.get(address)
         assert answer.status_code == 200
+        assert not {"you.Nothing", "you.Everything"} & set(_Page(answer.text).words.split())
         said = (
             " ".join(_Page(answer.text).words.split())
             .replace(f"{NAME}, ", f"{NAME} , ")
