@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 
+from cadenza.audience.service import IMPORT_JOB, run_import
 from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
 from cadenza.core.holding import keep_watch
@@ -28,7 +29,7 @@ from cadenza.web.service import allowed, install
 
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
-JOBS: Mapping[str, Job] = {ANALYSE: analyse}
+JOBS: Mapping[str, Job] = {ANALYSE: analyse, IMPORT_JOB: run_import}
 LOOPS: tuple[Loop, ...] = (keep_watch, dispatch, keep_house, file_sent_copies, read_mail_boxes, deliver)
 
 PAGES = (

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from cadenza.audience.csv_text import MAX_COLUMNS, refuse
+from cadenza.audience.csv_text import MAX_COLUMNS
 from cadenza.audience.places import plain_words
+from cadenza.audience.text_source import refuse
 from cadenza.core.errors import CadenzaError, Problem
 
 

@@ -127,3 +127,89 @@ class ContactPage:
     more: bool
     total: int
     at_least: bool = False
+
+
+class ImportState(StrEnum):
+    MAPPING = "mapping"  # uploaded; somebody looks at which column holds what
+    WAITING = "waiting"  # confirmed; a worker takes it up
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"  # the rows up to ``reached`` are in
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import as the pages show it."""
+
+    id: UUID
+    at: datetime
+    file: str
+    state: ImportState
+    mapping: dict[str, str]
+    rows: int
+    reached: int
+    created: int
+    updated: int
+    duplicates: int
+    rejected: int
+    trouble: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.state in {ImportState.CANCELLED, ImportState.DONE, ImportState.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFault:
+    """What was wrong with a row: why it was rejected, or (``rejected`` is False) which value was left out."""
+
+    row: int
+    line: int
+    column: str
+    code: str
+    reason: str
+    rejected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MappedColumn:
+    """A column of an uploaded file: its name, the field it is mapped to, and some of its values."""
+
+    name: str
+    field: str
+    samples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPreview:
+    """What would become of the first ``rows`` rows of an upload with its present mapping; nothing is kept."""
+
+    columns: tuple[MappedColumn, ...]
+    rows: int
+    accepted: int
+    new: int
+    people: tuple[dict[str, Any], ...]
+    faults: tuple[ImportFault, ...]
+
+
+class FieldKind(StrEnum):
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    YES_NO = "yes_no"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " or ")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field of the workspace's own: its name as templates write it (``contact.custom.NAME``)."""
+
+    name: str
+    kind: FieldKind = FieldKind.TEXT
+    shown: bool = True  # on pages

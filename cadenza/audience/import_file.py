@@ -1,15 +1,67 @@
 """A whole contact file: bytes in, people and a report of every row out. Needs no database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from cadenza.audience.columns import CUSTOM, Field, column_names, guess, map_columns
-from cadenza.audience.csv_text import MAX_ROWS, Record, decode, find_delimiter, records, refuse
+from cadenza.audience.contracts import FieldKind
+from cadenza.audience.csv_text import MAX_ROWS, Record, find_delimiter, records
 from cadenza.audience.places import zone_of
 from cadenza.audience.rows import Fault, Person, RowReader
+from cadenza.audience.text_source import Source, from_bytes, refuse
 
 _PREVIEW_ROWS = 100
+_PLAIN: Mapping[str, FieldKind] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it was read: the person, or None where it is rejected."""
+
+    number: int  # from 1, header and blank lines left out
+    line: int
+    person: Person | None
+    faults: list[Fault]
+
+    @property
+    def told(self) -> list[Fault]:
+        """Of a rejected row the first fault, of an accepted one every value that was left out."""
+        return self.faults[:1] if self.person is None else self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that can be read row by row, as often as one likes."""
+
+    source: Source
+    delimiter: str
+    announced: int  # lines before the header
+    names: list[str]
+    mapping: dict[str, str]
+    kinds: Mapping[str, FieldKind] = field(default_factory=dict)
+
+    @property
+    def custom_fields(self) -> frozenset[str]:
+        return frozenset(f.removeprefix(CUSTOM) for f in self.mapping.values() if f.startswith(CUSTOM))
+
+    def records(self) -> Iterator[Record]:
+        """The records without the header."""
+        return islice(records(self.source, self.delimiter, self.announced), 1, None)
+
+    def rows(self) -> Iterator[Row]:
+        """Raises ``CadenzaError`` where there are more rows than one import takes."""
+        reader = RowReader(self.names, self.mapping, self.kinds)
+        for number, record in enumerate(self.records(), 1):
+            if number > MAX_ROWS:
+                raise refuse(
+                    "too_many_rows",
+                    f"The file has more than {MAX_ROWS} rows.",
+                    "Split it and import the parts.",
+                )
+            person, faults = reader.read(number, record)
+            yield Row(number, record.line, person, faults)
 
 
 @dataclass(slots=True)
@@ -30,34 +82,13 @@ class ParsedFile:
         return frozenset(f.removeprefix(CUSTOM) for f in self.mapping.values() if f.startswith(CUSTOM))
 
 
-def read_mapping(data: bytes, wanted: Mapping[str, str]) -> ParsedFile:
-    """Encoding, delimiter and mapping of a file without its rows. Raises ``CadenzaError``."""
-    return _open(data, wanted)[0]
+def open_table(source: Source, wanted: Mapping[str, str], kinds: Mapping[str, FieldKind] = _PLAIN) -> Table:
+    """Delimiter and mapping of a file. Raises ``CadenzaError`` for a header that cannot be used.
 
-
-def parse_file(data: bytes, wanted: Mapping[str, str]) -> ParsedFile:
-    """Read a file as a whole. Raises ``CadenzaError`` only for what keeps it from being read at all."""
-    parsed, names, rest = _open(data, wanted)
-    reader, seen = RowReader(names, parsed.mapping), _Seen()
-    for number, record in enumerate(rest, 1):
-        if number > MAX_ROWS:
-            raise refuse(
-                "too_many_rows", f"The file has more than {MAX_ROWS} rows.", "Split it and import the parts."
-            )
-        parsed.rows = number
-        person, faults = reader.read(number, record)
-        told = parsed.rejected if person is None else parsed.warnings
-        told += [_fault(number, record.line, fault) for fault in (faults[:1] if person is None else faults)]
-        if person is not None:
-            _keep(parsed, seen, person)
-    return parsed
-
-
-def _open(data: bytes, wanted: Mapping[str, str]) -> tuple[ParsedFile, list[str], Iterable[Record]]:
-    text, encoding = decode(data)
-    delimiter, announced = find_delimiter(text)
-    rest = records(text[announced:], delimiter, first_line=2 if announced else 1)
-    header = next(rest, None)
+    ``kinds`` are those of the custom fields that are known; others hold text.
+    """
+    delimiter, announced = find_delimiter(source.head())
+    header = next(records(source, delimiter, announced), None)
     if header is None or header.fault:
         raise refuse(
             "header_unreadable",
@@ -71,7 +102,20 @@ def _open(data: bytes, wanted: Mapping[str, str]) -> tuple[ParsedFile, list[str]
             f"No column is known by its name: {', '.join(names[:10])}.",
             "Name the column of addresses with --map COLUMN=email.",
         )
-    return ParsedFile(encoding, delimiter, map_columns(names, wanted)), names, rest
+    return Table(source, delimiter, announced, names, map_columns(names, wanted), kinds)
+
+
+def parse_file(data: bytes, wanted: Mapping[str, str], kinds: Mapping[str, FieldKind] = _PLAIN) -> ParsedFile:
+    """Read a file as a whole. Raises ``CadenzaError`` only for what keeps it from being read at all."""
+    table = open_table(from_bytes(data), wanted, kinds)
+    parsed, seen = ParsedFile(table.source.encoding, table.delimiter, table.mapping), _Seen()
+    for row in table.rows():
+        parsed.rows = row.number
+        told = parsed.rejected if row.person is None else parsed.warnings
+        told += [_fault(row.number, row.line, fault) for fault in row.told]
+        if row.person is not None:
+            _keep(parsed, seen, row.person)
+    return parsed
 
 
 def _fault(row: int, line: int, fault: Fault) -> dict[str, Any]:
@@ -85,14 +129,14 @@ class _Seen:
     people: dict[tuple[str, ...], Person] = field(default_factory=dict)
 
     def earlier(self, person: Person) -> Person | None:
-        return next((self.people[key] for key in _keys(person) if key in self.people), None)
+        return next((self.people[key] for key in keys_of(person) if key in self.people), None)
 
     def remember(self, person: Person) -> None:
-        for key in _keys(person):
+        for key in keys_of(person):
             self.people.setdefault(key, person)
 
 
-def _keys(person: Person) -> list[tuple[str, ...]]:
+def keys_of(person: Person) -> list[tuple[str, ...]]:
     """An e-mail address or a LinkedIn profile is one person's; a telephone number only together with the name."""
     keys: list[tuple[str, ...]] = [("email", email) for email in person.emails]
     if person.linkedin_url:
@@ -110,11 +154,11 @@ def _keep(parsed: ParsedFile, seen: _Seen, person: Person) -> None:
         seen.remember(person)
         return
     parsed.merged.append({"row": person.row, "into": first.row})
-    _merge(first, person)
+    merge_rows(first, person)
     seen.remember(first)
 
 
-def _merge(first: Person, later: Person) -> None:
+def merge_rows(first: Person, later: Person) -> None:
     """The earlier row wins; the later one fills what it left empty."""
     first.emails += [email for email in later.emails if email not in first.emails]
     for target in Field:

@@ -1,7 +1,7 @@
 """Writes imported people: a handful of statements for each batch, whatever it holds."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,26 +40,26 @@ from jsonb_to_recordset(cast(:rows as jsonb))
   as r(id uuid, account_id uuid, first_name text, last_name text, title text, website text, country text, language text,
        timezone text, custom jsonb, search text)
 """
-_UPDATE_CONTACTS = """
+_TAKEN_OVER = ("account_id", "first_name", "last_name", "title", "website", "country", "language", "timezone")
+# What the file says replaces what is stored; a row that repeats an earlier one of its file only fills what is empty.
+_UPDATE_CONTACTS = f"""
 update contacts c
-set account_id = coalesce(r.account_id, c.account_id), first_name = coalesce(r.first_name, c.first_name),
-    last_name = coalesce(r.last_name, c.last_name), title = coalesce(r.title, c.title),
-    website = coalesce(r.website, c.website), country = coalesce(r.country, c.country),
-    language = coalesce(r.language, c.language), timezone = coalesce(r.timezone, c.timezone),
-    custom = c.custom || r.custom, search = r.search, updated_at = :now
+set {", ".join(f"{n} = case when r.fills then coalesce(c.{n}, r.{n}) else coalesce(r.{n}, c.{n}) end" for n in _TAKEN_OVER)},
+    custom = case when r.fills then r.custom || c.custom else c.custom || r.custom end, updated_at = :now, gone_at = null,
+    search = case when position(r.search in c.search) > 0 then c.search else left(r.search || ' ' || c.search, 2000) end
 from (select distinct on (id) *
       from jsonb_to_recordset(cast(:rows as jsonb))
         as r(id uuid, account_id uuid, first_name text, last_name text, title text, website text, country text,
-             language text, timezone text, custom jsonb, search text)) r
+             language text, timezone text, custom jsonb, search text, fills boolean)) r
 where c.workspace_id = :workspace and c.id = r.id
-"""
+"""  # noqa: S608 - names of our own columns
 _INSERT_ADDRESSES = """
 insert into addresses (workspace_id, id, contact_id, channel, value, main, created_at)
 select :workspace, r.id, r.contact_id, r.channel, r.value,
-       r.main and not exists (select from addresses a where a.workspace_id = :workspace
-                              and a.contact_id = r.contact_id and a.channel = r.channel), :now
+       r.main and (r.new or not exists (select from addresses a where a.workspace_id = :workspace
+                                        and a.contact_id = r.contact_id and a.channel = r.channel)), :now
 from jsonb_to_recordset(cast(:rows as jsonb))
-  as r(id uuid, contact_id uuid, channel text, value text, main boolean)
+  as r(id uuid, contact_id uuid, channel text, value text, main boolean, new boolean)
 on conflict do nothing
 """
 _INSERT_MEMBERS = """
@@ -133,8 +133,13 @@ def _name(first: str | None, last: str | None) -> str:
     return f"{first or ''} {last or ''}".casefold()
 
 
-async def store(unit: Unit, people: Sequence[Person], now: datetime) -> tuple[list[UUID], set[UUID]]:
-    """Insert or update a batch; the contact of each person, and which of them are new."""
+async def store(
+    unit: Unit, people: Sequence[Person], now: datetime, *, fills: Collection[int] = ()
+) -> tuple[list[UUID], set[UUID]]:
+    """Insert or update a batch; the contact of each person, and which of them are new.
+
+    ``fills`` are rows that repeat an earlier one of their file: they only fill what is empty.
+    """
     found = await known(unit, people)
     accounts = await _accounts(unit, people, now)
     ids, created, rows = [], set[UUID](), list[dict[str, Any]]()
@@ -144,10 +149,11 @@ async def store(unit: Unit, people: Sequence[Person], now: datetime) -> tuple[li
             contact_id = new_id()
             created.add(contact_id)
         ids.append(contact_id)
-        rows.append(_contact(person, contact_id, accounts.get(_account_key(person))))
+        account = accounts.get(_account_key(person))
+        rows.append({**_contact(person, contact_id, account), "fills": person.row in fills})
     await _run(unit, _INSERT_CONTACTS, [row for row in rows if row["id"] in created], now=now)
     await _run(unit, _UPDATE_CONTACTS, [row for row in rows if row["id"] not in created], now=now)
-    await _run(unit, _INSERT_ADDRESSES, list(_addresses(people, ids)), now=now)
+    await _run(unit, _INSERT_ADDRESSES, list(_addresses(people, ids, created)), now=now)
     return ids, created
 
 
@@ -185,9 +191,11 @@ def _contact(person: Person, contact_id: UUID, account_id: UUID | None) -> dict[
     }
 
 
-def _addresses(people: Sequence[Person], ids: Sequence[UUID]) -> Iterable[dict[str, Any]]:
+def _addresses(
+    people: Sequence[Person], ids: Sequence[UUID], created: Collection[UUID]
+) -> Iterable[dict[str, Any]]:
     for person, contact_id in zip(people, ids, strict=True):
-        channels = set()
+        channels, new = set(), contact_id in created
         for channel, value in addresses_of(person):
             main = channel not in channels
             channels.add(channel)
@@ -197,6 +205,7 @@ def _addresses(people: Sequence[Person], ids: Sequence[UUID]) -> Iterable[dict[s
                 "channel": channel.value,
                 "value": value,
                 "main": main,
+                "new": new,
             }
 
 

@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from cadenza.audience import import_store
-from cadenza.audience.contracts import ImportReport
-from cadenza.audience.csv_text import MAX_BYTES
-from cadenza.audience.import_file import ParsedFile, parse_file, preview, read_mapping
+from cadenza.audience.contracts import ImportReport, ImportState
+from cadenza.audience.fields import define_fields, kinds_of, known_fields
+from cadenza.audience.import_file import ParsedFile, open_table, parse_file, preview
 from cadenza.audience.models import ImportMemberRow, ImportRow
+from cadenza.audience.text_source import MAX_BYTES, from_bytes
 from cadenza.core.clock import monotonic
 from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
@@ -67,11 +68,12 @@ async def import_contacts(
     authorize(actor, Action.IMPORT_CONTACTS)
     started = monotonic()
     parsed = await asyncio.to_thread(
-        parse_file, data, mapping
+        parse_file, data, mapping, await kinds_of(unit)
     )  # seconds for a large file: others go on meanwhile
     if dry_run:
         return _report(parsed, file, await _count_new(unit, parsed), started, dry_run=True)
     await import_store.lock(unit)
+    await define_fields(unit, parsed.custom_fields)
     import_id = await _begin(unit, actor, parsed, file, data)
     ids, created = await _store(unit, actor, parsed, import_id)
     row = await unit.session.get_one(ImportRow, (unit.workspace_id, import_id))
@@ -88,7 +90,7 @@ async def _begin(unit: Unit, actor: Actor, parsed: ParsedFile, file: str, data: 
         id=new_id(),
         at=unit.machine.now(),
         member_id=actor.member_id,
-        file=_base(file),
+        file=base_name(file),
         digest=hashlib.sha256(data).hexdigest(),
         mapping=parsed.mapping,
         custom_fields=sorted(parsed.custom_fields),
@@ -96,6 +98,11 @@ async def _begin(unit: Unit, actor: Actor, parsed: ParsedFile, file: str, data: 
         created=0,
         updated=0,
         rejected=len(parsed.rejected),
+        duplicates=len(parsed.merged),
+        state=ImportState.DONE.value,
+        encoding=parsed.encoding,
+        reached=parsed.rows,
+        finished_at=unit.machine.now(),
     )
     unit.session.add(row)
     await unit.session.flush()
@@ -114,7 +121,7 @@ async def _store(
         await import_store.remember(unit, import_id, batch_ids, start)
         await record_events(
             unit,
-            [_imported(actor, contact_id, import_id, now) for contact_id in batch_ids if contact_id in new],
+            [imported(actor, contact_id, import_id, now) for contact_id in batch_ids if contact_id in new],
         )
         ids += batch_ids
         created |= new
@@ -122,7 +129,7 @@ async def _store(
     return ids, created
 
 
-def _imported(actor: Actor, contact_id: UUID, import_id: UUID, now: datetime) -> NewEvent:
+def imported(actor: Actor, contact_id: UUID, import_id: UUID, now: datetime) -> NewEvent:
     return NewEvent(
         kind=EventKind.IMPORTED,
         origin=actor.origin.value,
@@ -173,7 +180,7 @@ def _report(
     )
 
 
-def _base(file: str) -> str:
+def base_name(file: str) -> str:
     return file.replace("\\", "/").rpartition("/")[2][:255] or "file"
 
 
@@ -204,19 +211,22 @@ async def resolve_contacts_file(unit: Unit, actor: Actor, path: Path) -> ImportR
 
 def custom_fields_of_file(path: Path) -> frozenset[str]:
     """The custom fields that an import of this file would bring. Raises ``CadenzaError``."""
-    return read_mapping(read_contacts_file(path), _NONE).custom_fields
+    return open_table(from_bytes(read_contacts_file(path)), _NONE).custom_fields
 
 
 async def custom_fields(unit: Unit) -> frozenset[str]:
-    """Every custom field that an import has brought so far."""
-    query = select(ImportRow.custom_fields).where(ImportRow.workspace_id == unit.workspace_id)
-    return frozenset(name for names in (await unit.session.scalars(query)).all() for name in names)
+    """Every custom field of the workspace: what imports brought and what people defined."""
+    return frozenset(field.name for field in await known_fields(unit))
 
 
 async def _newest(unit: Unit, file: str) -> ImportRow | None:
     query = (
         select(ImportRow)
-        .where(ImportRow.workspace_id == unit.workspace_id, ImportRow.file == _base(file))
+        .where(
+            ImportRow.workspace_id == unit.workspace_id,
+            ImportRow.file == base_name(file),
+            ImportRow.state == ImportState.DONE.value,
+        )
         .order_by(ImportRow.at.desc(), ImportRow.id.desc())
         .limit(1)
     )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -52,6 +53,12 @@ class ContactRow(Row):
         ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
         Index(None, "workspace_id", "account_id"),
         Index("ix_contacts_search", text("to_tsvector('simple', search)"), postgresql_using="gin"),
+        Index(
+            "ix_contacts_merged",
+            "workspace_id",
+            "merged_into",
+            postgresql_where=text("merged_into is not null"),
+        ),
     )
 
     account_id: Mapped[UUID | None] = mapped_column(Uuid)
@@ -66,6 +73,10 @@ class ContactRow(Row):
     search: Mapped[str] = mapped_column(Text, default="")  # what the list's search box looks through
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    gone_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # removed or merged, machine time
+    merged_into: Mapped[UUID | None] = mapped_column(Uuid)  # who they turned out to be
 
 
 class AddressRow(Row):
@@ -113,10 +124,10 @@ class SuppressionRow(Row):
 
 
 class ImportRow(Row):
-    """One import that happened: for the page, and for which custom fields exist."""
+    """One import, from the upload to its end: for the page, and for which custom fields exist."""
 
     __tablename__ = "imports"
-    __table_args__ = (Index(None, "workspace_id", "file", "at"),)
+    __table_args__ = (Index(None, "workspace_id", "file", "at"), Index(None, "workspace_id", "at"))
 
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
@@ -127,9 +138,48 @@ class ImportRow(Row):
     mapping: Mapped[dict[str, str]] = mapped_column(JSONB)
     custom_fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
     rows: Mapped[int] = mapped_column(Integer)
-    created: Mapped[int] = mapped_column(Integer)
-    updated: Mapped[int] = mapped_column(Integer)
-    rejected: Mapped[int] = mapped_column(Integer)
+    created: Mapped[int] = mapped_column(Integer, default=0)
+    updated: Mapped[int] = mapped_column(Integer, default=0)
+    rejected: Mapped[int] = mapped_column(Integer, default=0)
+    duplicates: Mapped[int] = mapped_column(Integer, default=0)
+    state: Mapped[str] = mapped_column(String(20))  # contracts.ImportState
+    encoding: Mapped[str] = mapped_column(String(20))
+    reached: Mapped[int] = mapped_column(Integer, default=0)  # the last row whose chunk is committed
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    trouble: Mapped[str] = mapped_column(Text, default="")  # why it failed, in words
+
+
+class ImportChunkRow(Base):
+    """A piece of an uploaded file, kept until its import has ended: web and worker may be on different machines."""
+
+    __tablename__ = "import_chunks"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportFaultRow(Base):
+    """What was wrong with a row: why it was rejected, or which of its values was left out."""
+
+    __tablename__ = "import_faults"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "import_id"], ["imports.workspace_id", "imports.id"]),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    row: Mapped[int] = mapped_column(Integer, primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)  # several in one row
+    line: Mapped[int] = mapped_column(Integer)
+    column: Mapped[str] = mapped_column(String(100))
+    code: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(Text)
+    rejected: Mapped[bool] = mapped_column(Boolean)
 
 
 class ImportMemberRow(Base):
@@ -145,3 +195,57 @@ class ImportMemberRow(Base):
     import_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
+
+
+class CustomFieldRow(Row):
+    """A custom field of the workspace: what it is called, what it holds, and whether pages show it."""
+
+    __tablename__ = "custom_fields"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(60))  # as templates write it
+    kind: Mapped[str] = mapped_column(String(20))  # contracts.FieldKind
+    shown: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SegmentRow(Row):
+    """A saved filter of people."""
+
+    __tablename__ = "segments"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    rule: Mapped[dict[str, Any]] = mapped_column(JSONB)  # segment_rules.to_json
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class BulkChangeRow(Row):
+    """What was done to many people at once, and how it is taken back."""
+
+    __tablename__ = "bulk_changes"
+    __table_args__ = (Index(None, "workspace_id", "at"),)
+
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    kind: Mapped[str] = mapped_column(String(20))  # contracts.BulkKind
+    people: Mapped[int] = mapped_column(Integer)
+    field: Mapped[str | None] = mapped_column(String(60))
+    value: Mapped[str | None] = mapped_column(Text)
+    undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class BulkItemRow(Base):
+    """One person of such a change with what stood there before; kept as long as it can be taken back."""
+
+    __tablename__ = "bulk_items"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "change_id"], ["bulk_changes.workspace_id", "bulk_changes.id"]),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    change_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from cadenza.audience import import_pages
 from cadenza.audience.service import (
     contacts,
     load_recipients,
@@ -17,6 +18,7 @@ from cadenza.identity.service import actor_of
 from cadenza.web.service import PageUnit, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
+router.include_router(import_pages.router)
 
 _LARGEST_BODY = 10_000  # bytes; a one-click request has a few dozen
 

@@ -1,7 +1,7 @@
 """Countries, languages and time zones in the words that people write, as ISO 3166-1, ISO 639-1 and IANA codes."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -68,6 +68,7 @@ def plain_words(text: str) -> str:
     return " ".join(kept.split())
 
 
+@lru_cache(maxsize=4096)
 def country_of(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a code or of a name in one of seventeen languages; None when unknown."""
     code = text.strip().upper()
@@ -76,6 +77,7 @@ def country_of(text: str) -> str | None:
     return _countries().get(plain_words(text))
 
 
+@lru_cache(maxsize=4096)
 def language_of(text: str) -> str | None:
     """The ISO 639-1 code of a code (``de``, ``de-AT``) or a name; None when unknown."""
     code = text.strip().lower().replace("_", "-").partition("-")[0]
@@ -90,6 +92,7 @@ def timezone_of(text: str) -> str | None:
     return _zone_names().get(text.strip().casefold().replace(" ", "_"))
 
 
+@lru_cache(maxsize=1024)
 def zone_of(country: str | None) -> str | None:
     """The zone in which most people of a country live; None for an unknown country."""
     if country is None:

@@ -17,7 +17,9 @@ from cadenza.audience.addresses import (
     normal_website,
 )
 from cadenza.audience.columns import CUSTOM, IGNORE, Field
+from cadenza.audience.contracts import FieldKind
 from cadenza.audience.csv_text import Record
+from cadenza.audience.field_values import normal_value
 from cadenza.audience.places import country_of, language_of, timezone_of
 
 _LONGEST = {
@@ -90,6 +92,7 @@ class RowReader:
 
     names: Sequence[str]
     mapping: Mapping[str, str]
+    kinds: Mapping[str, FieldKind] = field(default_factory=dict)  # of custom fields that are no plain text
 
     def read(self, number: int, record: Record) -> tuple[Person | None, list[Fault]]:
         """The person with warnings, or None with the faults for which the row is rejected."""
@@ -124,6 +127,7 @@ class RowReader:
         except AddressError as wrong:
             return None, [Fault(name, "email_invalid", f"{text[:80]!r} is no e-mail address: {wrong}")]
         _plain_cells(person, cells)
+        _custom_cells(person, cells, self.kinds, warnings)
         _places(person, cells, warnings)
         _other_addresses(person, cells, warnings)
         if not (person.emails or person.linkedin_url or person.phone_e164):
@@ -143,13 +147,28 @@ def _plain_cells(person: Person, cells: Mapping[str, tuple[str, str]]) -> None:
     for target, (_, text) in cells.items():
         if not text:
             continue
-        if target.startswith(CUSTOM):
-            person.custom[target.removeprefix(CUSTOM)] = text
-        elif target in {Field.FIRST_NAME, Field.LAST_NAME, Field.TITLE, Field.COMPANY, Field.INDUSTRY}:
+        if target in {Field.FIRST_NAME, Field.LAST_NAME, Field.TITLE, Field.COMPANY, Field.INDUSTRY}:
             setattr(person, target, text)
     full = cells.get(Field.FULL_NAME, ("", ""))[1]
     if full and not (person.first_name or person.last_name):
         person.first_name, person.last_name = split_name(full)
+
+
+def _custom_cells(
+    person: Person,
+    cells: Mapping[str, tuple[str, str]],
+    kinds: Mapping[str, FieldKind],
+    warnings: list[Fault],
+) -> None:
+    for target, (column, text) in cells.items():
+        if not text or not target.startswith(CUSTOM):
+            continue
+        name = target.removeprefix(CUSTOM)
+        kind = kinds.get(name, FieldKind.TEXT)
+        if (value := normal_value(kind, text)) is not None:
+            person.custom[name] = value
+        else:
+            warnings.append(Fault(column, "custom_invalid", f"{text[:80]!r} is no {kind.words}; left out"))
 
 
 def split_name(full: str) -> tuple[str | None, str | None]:

@@ -1,5 +1,7 @@
 """Doors of audience: importing people, reading them, and the stops that hold for them."""
 
+from cadenza.audience.fields import fields, remove_field, set_field
+from cadenza.audience.import_job import run_import
 from cadenza.audience.importing import (
     contacts_of_file,
     custom_fields,
@@ -20,9 +22,23 @@ from cadenza.audience.people import (
 )
 from cadenza.audience.places import zone_of
 from cadenza.audience.suppression import mark_dead, suppress, suppress_contact, unsubscribe
+from cadenza.audience.uploads import (
+    IMPORT_JOB,
+    cancel_import,
+    examine_upload,
+    faults_of,
+    import_of,
+    imports,
+    keep_upload,
+    preview_upload,
+    set_mapping,
+    start_import,
+)
 
 __all__ = [
-    "contact", "contacts", "contacts_of_file", "custom_fields", "custom_fields_of_file", "dry_run_alone", "find_by_address",
-    "find_by_addresses", "import_contacts", "load_recipients", "mark_dead", "read_contacts_file", "read_unsubscribe_token",
-    "resolve_contacts_file", "suppress", "suppress_contact", "suppressions_of", "unsubscribe", "unsubscribe_token", "zone_of",
+    "IMPORT_JOB", "cancel_import", "contact", "contacts", "contacts_of_file", "custom_fields", "custom_fields_of_file",
+    "dry_run_alone", "examine_upload", "faults_of", "fields", "find_by_address", "find_by_addresses", "import_contacts",
+    "import_of", "imports", "keep_upload", "load_recipients", "mark_dead", "preview_upload", "read_contacts_file",
+    "read_unsubscribe_token", "remove_field", "resolve_contacts_file", "run_import", "set_field", "set_mapping",
+    "start_import", "suppress", "suppress_contact", "suppressions_of", "unsubscribe", "unsubscribe_token", "zone_of",
 ]  # fmt: skip

@@ -15,13 +15,12 @@ from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import campaign
 from cadenza.channels.contracts import MailboxState
 from cadenza.channels.service import mailboxes
-from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import axis_end, campaign_head, campaign_said, person_name, unmeasured
 from cadenza.engine.contracts import UpcomingTouch
 from cadenza.engine.service import status, touches_in_doubt, upcoming
 from cadenza.identity.contracts import Actor
-from cadenza.identity.service import actor_of, session_actor
+from cadenza.identity.service import actor_now, actor_of
 from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import counts_by_time, timeline
 from cadenza.web.charts import Columns, columns
@@ -60,24 +59,13 @@ async def live_stream(request: Request, name: str) -> Response:
         await campaign(unit, actor, name)  # a stream of nothing would be asked for again for ever
 
     async def draw() -> str:
-        actor = await _actor_now(request)
+        actor = await actor_now(request)
         async with database.unit(actor.workspace_id) as unit:
             found = await campaign(unit, actor, name)
             context = await _live(unit, actor, request, found)
         return render_part(request, "engine/live_part.html", campaign=found, **context)
 
     return live(draw)
-
-
-async def _actor_now(request: Request) -> Actor:
-    """Asked again for each part that is sent, so that who is signed out or demoted sees nothing more (ASVS 7.4.2)."""
-    token = getattr(request.state, "session_token", None)
-    found = (
-        await session_actor(request.app.state.database, token, request.app.state.settings) if token else None
-    )
-    if found is None:
-        raise CadenzaError("sign_in_needed", "Sign in first.", Kind.UNAUTHENTICATED)
-    return found[0]
 
 
 async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from cadenza.identity.workspaces import (
 )
 
 __all__ = [
-    "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "found_workspace",
+    "actor_now", "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "found_workspace",
     "job_actor",
     "log_in", "log_out", "may", "members", "session_actor", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
@@ -36,6 +36,17 @@ def actor_of(request: Request) -> Actor:
     if not isinstance(actor, Actor):
         raise CadenzaError("sign_in_needed", "Sign in first.", Kind.UNAUTHENTICATED)
     return actor
+
+
+async def actor_now(request: Request) -> Actor:
+    """For live parts: asked again for each that is sent, so that who is signed out or demoted sees nothing more (ASVS 7.4.2)."""
+    token = getattr(request.state, "session_token", None)
+    found = (
+        await session_actor(request.app.state.database, token, request.app.state.settings) if token else None
+    )
+    if found is None:
+        raise CadenzaError("sign_in_needed", "Sign in first.", Kind.UNAUTHENTICATED)
+    return found[0]
 
 
 def job_actor(workspace_id: UUID) -> Actor:

@@ -15,6 +15,7 @@ from cadenza.core.errors import CadenzaError
 BENCHMARKS = {
     "dispatch": "cadenza.app.benchmarks.dispatch:run",
     "crashes": "cadenza.app.benchmarks.crashes:run",
+    "import": "cadenza.app.benchmarks.imports:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
 }
 
