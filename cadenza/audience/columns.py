@@ -44,7 +44,7 @@ _NAMES: dict[Field, str] = {
     "intitule du poste|cargo|puesto|ruolo|functie|organization 1 title|occupation|headline",
     Field.COMPANY: "company|company name|companyname|organization|organisation|organization name|organisation name|account|"
     "account name|employer|firma|firmenname|unternehmen|unternehmensname|arbeitgeber|gesellschaft|societe|entreprise|"
-    "nom de l entreprise|nom de la societe|empresa|azienda|bedrijf|current company|organization 1 name|company name for emails",
+    "nom de l entreprise|nom de la societe|empresa|azienda|bedrijf|current company|organization 1 name|company name for emails|associated company|primary associated company",
     Field.PHONE: "phone|phone number|telephone|telephone number|tel|mobile|mobile phone|mobile number|cell|cell phone|"
     "work phone|business phone|direct phone|work direct phone|corporate phone|phone e164|telefon|telefonnummer|handy|"
     "mobiltelefon|mobil|rufnummer|telefon geschaftlich|numero de telephone|telephone portable|portable|mobile phone number|"
@@ -52,15 +52,17 @@ _NAMES: dict[Field, str] = {
     Field.LINKEDIN: "linkedin|linkedin url|linkedinurl|linkedin profile|linkedin profile url|linkedin profil|profil linkedin|"
     "person linkedin url|contact linkedin url|linkedin link|linkedin address|url linkedin|profile url",
     Field.WEBSITE: "website|web site|web|homepage|url|company website|company url|website url|domain|company domain|"
-    "company domain name|webseite|internetseite|internetadresse|site web|site internet|site|domaine|sitio web|sito web",
+    "company domain name|account website|webseite|internetseite|internetadresse|site web|site internet|site|domaine|sitio web|sito web",
     Field.COUNTRY: "country|country code|country region|land|staat|landercode|landerkennzeichen|pays|code pays|pais|paese|"
     "mailing country|business country region|person country|company country|contact country|billing country",
     Field.LANGUAGE: "language|preferred language|locale|lang|sprache|bevorzugte sprache|langue|langue preferee|idioma|lingua|"
     "language code|korrespondenzsprache",
     Field.TIMEZONE: "timezone|time zone|tz|zeitzone|fuseau horaire|fuseau|zona horaria|iana timezone|time zone name",
-    Field.INDUSTRY: "industry|sector|branche|industrie|wirtschaftszweig|secteur|secteur d activite|company industry|industria",
+    Field.INDUSTRY: "industry|sector|branche|industrie|wirtschaftszweig|secteur|secteur d activite|company industry|account industry|industria",
 }  # fmt: skip
 _GUESSES = {name: field for field, names in _NAMES.items() for name in names.split("|")}
+# Some exports write names in capitals without spaces: MAILINGCOUNTRY.
+_JOINED = {name.replace(" ", ""): field for name, field in _GUESSES.items()}
 _ALIASES = {
     "phone": Field.PHONE,
     "linkedin": Field.LINKEDIN,
@@ -101,7 +103,8 @@ def column_names(header: Sequence[str]) -> list[str]:
 def guess(name: str) -> Field | None:
     """The field that a column of this name holds, if its name tells."""
     spellings = plain_words(name), plain_words(_CAMEL.sub(" ", name))
-    return next((_GUESSES[words] for words in spellings if words in _GUESSES), None)
+    found = next((_GUESSES[words] for words in spellings if words in _GUESSES), None)
+    return found or _JOINED.get(spellings[0])
 
 
 def map_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, str]:

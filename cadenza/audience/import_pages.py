@@ -169,7 +169,7 @@ async def correct(request: Request, unit: PageUnit, import_id: UUID) -> Response
     actor = actor_of(request)
     found = await import_of(unit, actor, import_id)
     form = await request.form(max_fields=500)
-    names = list(found.mapping)
+    names = [column.name for column in (await preview_upload(unit, actor, import_id)).columns]
     chosen = {names[int(key[1:])]: str(value) for key, value in form.items() if _is_column(key, len(names))}
     try:
         await set_mapping(unit, actor, import_id, chosen)

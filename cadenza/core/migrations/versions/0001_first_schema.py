@@ -17,21 +17,27 @@ WORKSPACE_TABLES = [
     "audit_entries",
     "audit_heads",
     "audit_links",
+    "bulk_changes",
     "campaigns",
     "conversations",
+    "custom_fields",
     "decisions",
     "events",
     "imports",
     "mailboxes",
+    "segments",
     "send_counters",
     "suppressions",
     "webhooks",
     "work_items",
     "answer_drafts",
+    "bulk_items",
     "campaign_versions",
     "contacts",
     "deliveries",
     "folder_cursors",
+    "import_chunks",
+    "import_faults",
     "members",
     "messages",
     "runs",
@@ -149,6 +155,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "entry_id", name=op.f("uq_audit_links_workspace_id_entry_id")),
     )
     op.create_table(
+        "bulk_changes",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=True),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_bulk_changes")),
+    )
+    op.create_index(
+        op.f("ix_bulk_changes_workspace_id_at"), "bulk_changes", ["workspace_id", "at"], unique=False
+    )
+    op.create_table(
         "campaigns",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -199,6 +221,17 @@ def upgrade() -> None:
         "conversations",
         ["workspace_id", "contact_id"],
         unique=False,
+    )
+    op.create_table(
+        "custom_fields",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_custom_fields")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_custom_fields_workspace_id_name")),
     )
     op.create_table(
         "decisions",
@@ -277,8 +310,15 @@ def upgrade() -> None:
         sa.Column("created", sa.Integer(), nullable=False),
         sa.Column("updated", sa.Integer(), nullable=False),
         sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_imports")),
     )
+    op.create_index(op.f("ix_imports_workspace_id_at"), "imports", ["workspace_id", "at"], unique=False)
     op.create_index(
         op.f("ix_imports_workspace_id_file_at"), "imports", ["workspace_id", "file", "at"], unique=False
     )
@@ -331,6 +371,18 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailboxes")),
         sa.UniqueConstraint("workspace_id", "address", name=op.f("uq_mailboxes_workspace_id_address")),
+    )
+    op.create_table(
+        "segments",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("rule", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_segments")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_segments_workspace_id_name")),
     )
     op.create_table(
         "send_counters",
@@ -473,6 +525,19 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "bulk_items",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("change_id", sa.Uuid(), nullable=False),
+        sa.Column("contact_id", sa.Uuid(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "change_id"],
+            ["bulk_changes.workspace_id", "bulk_changes.id"],
+            name=op.f("fk_bulk_items_workspace_id_change_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "change_id", "contact_id", name=op.f("pk_bulk_items")),
+    )
+    op.create_table(
         "campaign_versions",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -513,12 +578,21 @@ def upgrade() -> None:
         sa.Column("search", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_into", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["workspace_id", "account_id"],
             ["accounts.workspace_id", "accounts.id"],
             name=op.f("fk_contacts_workspace_id_account_id"),
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_contacts")),
+    )
+    op.create_index(
+        "ix_contacts_merged",
+        "contacts",
+        ["workspace_id", "merged_into"],
+        unique=False,
+        postgresql_where=sa.text("merged_into is not null"),
     )
     op.create_index(
         "ix_contacts_search",
@@ -594,6 +668,37 @@ def upgrade() -> None:
             "folder",
             name=op.f("uq_folder_cursors_workspace_id_mailbox_id_folder"),
         ),
+    )
+    op.create_table(
+        "import_chunks",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "import_id"],
+            ["imports.workspace_id", "imports.id"],
+            name=op.f("fk_import_chunks_workspace_id_import_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "import_id", "number", name=op.f("pk_import_chunks")),
+    )
+    op.create_table(
+        "import_faults",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("column", sa.String(length=100), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("rejected", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "import_id"],
+            ["imports.workspace_id", "imports.id"],
+            name=op.f("fk_import_faults_workspace_id_import_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "import_id", "row", "place", name=op.f("pk_import_faults")),
     )
     op.create_table(
         "members",
