@@ -141,6 +141,35 @@ class Standing(StrEnum):
     OVER = "over"
 
 
+class OutboxState(StrEnum):
+    SOON = "soon"  # leaves within a day
+    KEPT_BACK = "kept_back"  # waits until a person lets it go
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxItem:
+    """One person's next step; ``mailbox_id`` is None while nobody writes to them yet."""
+
+    enrolment_id: UUID
+    campaign_id: UUID
+    campaign: str
+    contact_id: UUID
+    step: str
+    at: datetime
+    why: str
+    mailbox_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What leaves; ``soon`` and ``kept`` count by mailbox over all items, ``retries`` were put off by a server."""
+
+    items: tuple[OutboxItem, ...]
+    soon: dict[UUID | None, int]
+    kept: dict[UUID | None, int]
+    retries: tuple[Touch, ...]
+
+
 class DoubtDecision(StrEnum):
     """What a person says about a touch in doubt."""
 

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Request
+from pydantic import Field
 
 from cadenza.campaigns.contracts import CampaignState
 from cadenza.campaigns.service import by_id
 from cadenza.core.unit import Unit
-from cadenza.engine.contracts import DoubtDecision, Explanation, Status, TouchState
+from cadenza.engine.contracts import DoubtDecision, Explanation, OutboxState, Status, TouchState
 from cadenza.engine.doubts import decide
 from cadenza.engine.explain import explain, plan, touches_in_doubt
 from cadenza.engine.lifecycle import launch, pause, resume, status, stop, upcoming
+from cadenza.engine.outbox import MOST, give_up, keep_back, leave_out, let_go, outbox
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.web.api import ApiUnit, Limit, Shape, api_router
@@ -198,3 +200,68 @@ def _explanation(found: Explanation) -> ExplanationShape:
         gates=[GateShape(gate=g.gate, answer=g.answer.value, why=g.why) for g in found.touch.gates],
         decisions=[DecisionShape.model_validate(each) for each in found.decisions],
     )
+
+
+class OutboxItemShape(Shape):
+    enrolment_id: UUID
+    campaign_id: UUID
+    campaign: str
+    contact_id: UUID
+    step: str
+    at: datetime
+    why: str
+    mailbox_id: UUID | None
+
+
+class OutboxShape(Shape):
+    items: list[OutboxItemShape]
+    retries: list[TouchShape]
+
+
+class Chosen(Shape):
+    enrolment_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST)]
+
+
+class ChosenTouches(Shape):
+    touch_ids: Annotated[list[UUID], Field(min_length=1, max_length=MOST)]
+
+
+class Done(Shape):
+    done: int  # fewer than were chosen when some had left, or were so already
+
+
+@router.get("/outbox")
+async def read_outbox(
+    request: Request,
+    unit: ApiUnit,
+    state: Annotated[OutboxState, Query()] = OutboxState.SOON,
+    mailbox_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = 200,
+) -> OutboxShape:
+    """What leaves within a day, or is kept back, the earliest first; and what servers put off."""
+    found = await outbox(unit, actor_of(request), state=state, sender=mailbox_id, limit=limit)
+    return OutboxShape.model_validate(found)
+
+
+@router.post("/outbox/keep-back")
+async def keep_back_touches(request: Request, unit: ApiUnit, chosen: Chosen) -> Done:
+    """Nothing leaves to these people in these campaigns until somebody lets it."""
+    return Done(done=await keep_back(unit, actor_of(request), chosen.enrolment_ids))
+
+
+@router.post("/outbox/let-go")
+async def let_go_touches(request: Request, unit: ApiUnit, chosen: Chosen) -> Done:
+    """What was kept back goes on."""
+    return Done(done=await let_go(unit, actor_of(request), chosen.enrolment_ids))
+
+
+@router.post("/outbox/leave-out")
+async def leave_out_touches(request: Request, unit: ApiUnit, chosen: Chosen) -> Done:
+    """These people do not get their next step; the sequence goes on with the one after it."""
+    return Done(done=await leave_out(unit, actor_of(request), chosen.enrolment_ids))
+
+
+@router.post("/outbox/give-up")
+async def give_up_retries(request: Request, unit: ApiUnit, chosen: ChosenTouches) -> Done:
+    """Messages that a server put off are not tried again."""
+    return Done(done=await give_up(unit, actor_of(request), chosen.touch_ids))

@@ -142,6 +142,8 @@ def _known(row: EnrolmentRow, window: Window, zone: str, country: str | None) ->
 
 
 def _waiting(row: EnrolmentRow) -> str:
+    if row.kept_back:
+        return "kept back until somebody lets it go"
     return "away; goes on when they are back" if row.hold_until else row.waiting_for
 
 

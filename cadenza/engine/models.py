@@ -59,6 +59,7 @@ class EnrolmentRow(Row):
     next_due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     waiting_for: Mapped[str] = mapped_column(Text, default="")  # why it is due then, in words
     hold_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    kept_back: Mapped[bool] = mapped_column(Boolean, server_default="false")  # held until a person lets it go
     mailbox_id: Mapped[UUID | None] = mapped_column(Uuid)  # a person keeps the first sender
     ended_reason: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -11,7 +11,8 @@ language sql stable security definer set search_path = public, pg_temp as $$
      or exists (select from touches t where t.workspace_id = w.id and t.state = 'deferred' and t.retry_at <= machine)
      or exists (select from touches t where t.workspace_id = w.id and t.state in ('claimed', 'sending')
                   and t.lease_until < clock_timestamp())
-     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and e.hold_until <= world))
+     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and not e.kept_back
+                  and e.hold_until <= world))
 $$;
 revoke all on function workspaces_with_work(timestamptz, timestamptz) from public;
 grant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;

@@ -12,6 +12,7 @@ from cadenza.engine.explain import (
     touches_of_conversation,
 )
 from cadenza.engine.lifecycle import follow_version, launch, pause, resume, status, stop, upcoming
+from cadenza.engine.outbox import give_up, keep_back, leave_out, let_go, outbox
 from cadenza.engine.responses import (
     end_holds,
     end_sequences,
@@ -25,10 +26,10 @@ from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
     "Dispatcher", "Visit", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
-    "file_sent_copies", "follow_version", "hold_until", "housekeeping", "is_answered", "keep_house", "last_touch_to",
-    "launch", "pause", "plan", "record_click", "record_open", "rescue", "resume", "send_answer", "settle",
-    "standing", "status", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact",
-    "touches_of_conversation", "upcoming",
+    "file_sent_copies", "follow_version", "give_up", "hold_until", "housekeeping", "is_answered", "keep_back",
+    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "outbox", "pause", "plan", "record_click",
+    "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status", "stop", "touch_by_message_ids",
+    "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
 ]  # fmt: skip
 
 follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

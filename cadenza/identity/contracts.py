@@ -25,6 +25,7 @@ class Action(StrEnum):
     ANSWER = "answer"
     ASSIGN = "assign"
     SETTLE_DOUBTS = "settle_doubts"
+    HOLD_TOUCHES = "hold_touches"  # keep back, let go, leave out
     MANAGE_SENDERS = "manage_senders"
     MANAGE_MEMBERS = "manage_members"
     READ_AUDIT = "read_audit"

@@ -23,6 +23,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.ANSWER,
             Action.ASSIGN,
             Action.SETTLE_DOUBTS,
+            Action.HOLD_TOUCHES,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -30,6 +31,7 @@ RIGHTS: dict[Role, frozenset[Action]] = {
             Action.READ,
             Action.SUPPRESS,
             Action.SETTLE_DOUBTS,
+            Action.HOLD_TOUCHES,
             Action.MANAGE_SENDERS,
             Action.MANAGE_MEMBERS,
             Action.MANAGE_INTEGRATIONS,

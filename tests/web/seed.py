@@ -76,7 +76,7 @@ class Seeded:
             f"/campaigns/{name}/live", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
-            f"/touches/{self.in_doubt}", "/senders", "/sandbox", "/nowhere",
+            f"/touches/{self.in_doubt}", "/senders", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
         )  # fmt: skip
 
 

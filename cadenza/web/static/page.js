@@ -1,4 +1,4 @@
-// What pages do by themselves: toasts, selects that submit, the world's clock, live parts that keep their reader.
+// What pages do by themselves: toasts, selects that submit, boxes that choose all, the world's clock, live parts that keep their reader.
 (() => {
   const stay = 8000;
 
@@ -57,6 +57,8 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+    const all = event.target.closest("[data-choose-all]");
+    if (all) for (const box of all.form.querySelectorAll("[name=chosen]")) box.checked = all.checked;
   });
 
   // The clock of the sandbox's world runs here as it does there; each page load sets it again.
