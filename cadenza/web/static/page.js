@@ -41,7 +41,9 @@
     if (button && dialog && asking !== button) {
       event.preventDefault();
       asking = button;
-      const name = button.textContent.trim();
+      const words = button.cloneNode(true);
+      words.querySelector("kbd")?.remove();
+      const name = words.textContent.trim();
       dialog.querySelector("h2").textContent = `${name}?`;
       dialog.querySelector("p").textContent = button.dataset.ask;
       dialog.querySelector("[data-ask-yes]").textContent = name;
