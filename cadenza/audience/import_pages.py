@@ -151,8 +151,10 @@ async def _progress(unit: Unit, actor: Actor, found: Import) -> dict[str, Any]:
 
 @router.get("/contacts/imports/{import_id}/stream")
 async def stream(request: Request, import_id: UUID) -> Response:
-    actor_of(request)
     database = request.app.state.database
+    actor = actor_of(request)
+    async with database.unit(actor.workspace_id) as unit:
+        await import_of(unit, actor, import_id)  # a stream of nothing would be asked for again for ever
 
     async def draw() -> str:
         actor = await actor_now(request)

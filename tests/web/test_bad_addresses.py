@@ -1,7 +1,9 @@
 """Every page asked for with ids and filters that do not exist: an answer for people, never one of the inside."""
 
 import re
+from collections import defaultdict
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -64,12 +66,13 @@ async def test_a_wrong_id_is_a_page_that_is_not_there(
 async def test_an_unknown_filter_tells_nothing_of_the_inside(
     database: Database, settings: Settings, seeded: Seeded, visitor: httpx.AsyncClient
 ) -> None:
-    ids = {
+    known = {
         "contact_id": seeded.contacts[0],
         "touch_id": seeded.sent,
         "conversation_id": seeded.conversation,
         "name": quote(CAMPAIGN),
     }
+    ids: dict[str, object] = defaultdict(uuid4, known)  # of what the workspace has none, a missing one
     asked = set()
     for route in _pages(database, settings):
         if route.path.endswith("/stream"):
