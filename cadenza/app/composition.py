@@ -34,6 +34,9 @@ LOOPS: tuple[Loop, ...] = (keep_watch, dispatch, keep_house, file_sent_copies, r
 
 PAGES = (
     "cadenza.identity.pages",
+    "cadenza.identity.account_pages",
+    "cadenza.identity.member_pages",
+    "cadenza.identity.audit_pages",
     "cadenza.audience.pages",
     "cadenza.channels.pages",
     "cadenza.engine.pages",

@@ -11,10 +11,13 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor, AuditBreak
 from cadenza.identity.models import AuditHeadRow, AuditRow
 
+_REFUSALS = frozenset({Kind.NOT_ALLOWED, Kind.TOO_MANY})
 _BATCH = 2_000
 _LINKS = text(
     "select l.number, l.entry_id, l.previous, l.hash, case when e.id is not null then audit_words(e) end as words "
@@ -43,6 +46,16 @@ async def audit(unit: Unit, actor: Actor, action: str, subject: str = "", **data
         )
     )
     await unit.session.flush()
+
+
+async def record_refusal(database: Database, actor: Actor, error: CadenzaError) -> None:
+    """What was denied to this actor, or asked for too often; any other error is no matter for the trail.
+
+    For edges (pages, commands, other programs): after the unit in which it was refused has been rolled back.
+    """
+    if error.kind in _REFUSALS:
+        async with database.unit(actor.workspace_id) as unit:
+            await audit(unit, actor, "refused", error.code, reason=error.message)
 
 
 async def verify_chain(unit: Unit) -> AuditBreak | None:

@@ -1,7 +1,9 @@
 """Who acts, in which role, and what each role may do."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -32,6 +34,34 @@ class Action(StrEnum):
     MANAGE_INTEGRATIONS = "manage_integrations"  # what leaves for other systems
     READ_HEALTH = "read_health"
     RELEASE_HOLD = "release_hold"  # let sending go on after a restore, a clone or a failover
+    MANAGE_SIGN_IN = "manage_sign_in"  # second factor for all, sign-on by a provider
+
+
+ADMINISTERING = frozenset(
+    {
+        Action.MANAGE_SENDERS,
+        Action.MANAGE_MEMBERS,
+        Action.MANAGE_SIGN_IN,
+        Action.MANAGE_INTEGRATIONS,
+        Action.READ_AUDIT,
+        Action.READ_HEALTH,
+        Action.RELEASE_HOLD,
+    }
+)
+
+
+class Scope(StrEnum):
+    """What an API token may do at most; its member's role narrows it further."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    @property
+    def actions(self) -> frozenset[Action]:
+        if self is Scope.READ:
+            return frozenset({Action.READ})
+        return ADMINISTERING if self is Scope.ADMIN else frozenset(Action) - ADMINISTERING
 
 
 class Origin(StrEnum):
@@ -50,6 +80,30 @@ class Actor:
     origin: Origin
     member_id: UUID | None = None
     name: str = ""
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    proved_at: datetime | None = None  # when this session last gave a password or code
+    scopes: frozenset[Action] | None = None  # of an API token; None is everything the role may
+
+
+class Stage(StrEnum):
+    """How far a session has come. Only an open one has an actor."""
+
+    CODE = "code"  # the first proof was right; the second factor is still to come
+    ENROL = "enrol"  # the workspace asks for a second factor, and there is none yet
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sign-in, as its owner sees it."""
+
+    id: UUID
+    created_at: datetime
+    used_at: datetime
+    source: str  # client address
+    agent: str  # what the browser calls itself
+    current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +117,28 @@ class Member:
     active: bool
     timezone: str = "UTC"
     locale: str = "en"
+    team_id: UUID | None = None
+    territories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
+    most_open: int | None = None
+    away_until: datetime | None = None
+    has_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whose session a cookie names, and what it still lacks."""
+
+    actor: Actor
+    member: Member
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    id: UUID
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +146,7 @@ class Workspace:
     id: UUID
     name: str
     slug: str
+    require_factor: bool = False
 
 
 INSTALLATION = UUID(int=0)  # stands where a workspace would, for what belongs to none
@@ -85,3 +162,28 @@ class AuditBreak:
 
 
 SESSION_COOKIE = "cadenza_session"  # with https it carries the prefix __Host-
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: UUID
+    at: datetime  # machine time
+    member_id: UUID | None
+    actor: str
+    origin: str
+    action: str
+    subject: str
+    request_id: str
+    data: dict[str, Any]
+    number: int | None  # of its link; None until the transaction that wrote it has committed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Every given part must fit. Days are whole days in UTC, both included; ``subject`` is a part of it."""
+
+    member_id: UUID | None = None
+    action: str = ""
+    subject: str = ""
+    first: date | None = None
+    last: date | None = None

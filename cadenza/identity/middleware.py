@@ -1,4 +1,7 @@
-"""Puts who makes a request into ``request.state``: from the session cookie, or an API token in the header."""
+"""Puts who makes a request into ``request.state``: from the session cookie, or an API token in the header.
+
+Afterwards it records a refusal in the audit trail: here, at the edge, so that each is recorded once.
+"""
 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -8,8 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
-from cadenza.identity.contracts import SESSION_COOKIE
-from cadenza.identity.sessions import session_actor, token_actor
+from cadenza.identity.audit import record_refusal
+from cadenza.identity.contracts import SESSION_COOKIE, Stage
+from cadenza.identity.rights import RIGHTS
+from cadenza.identity.sessions import signed_in, token_actor
 
 _OPEN = ("/static/", "/u/", "/o/", "/c/", "/healthz")  # never ask who is there
 
@@ -20,7 +25,11 @@ def cookie_name(scheme: str) -> str:
 
 
 class SessionMiddleware:
-    """Sets ``state.actor`` and ``state.member`` for whoever is signed in; absent for strangers."""
+    """Sets ``state.actor`` and ``state.member`` for whoever is signed in; absent for strangers.
+
+    A session that still lacks its code or a second factor sets ``state.pending`` only, so every page but those that
+    bring what lacks takes it for a stranger.
+    """
 
     def __init__(self, app: ASGIApp, database: Database, settings: Settings) -> None:
         self._app = app
@@ -28,9 +37,12 @@ class SessionMiddleware:
         self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(_OPEN):
+        asked = scope["type"] == "http" and not scope["path"].startswith(_OPEN)
+        if asked:
             await self._identify(scope)
         await self._app(scope, receive, send)
+        if asked:
+            await self._record_refusal(scope["state"])
 
     async def _identify(self, scope: Scope) -> None:
         state: dict[str, Any] = scope.setdefault("state", {})
@@ -41,9 +53,20 @@ class SessionMiddleware:
                 state["actor"] = actor
             return
         cookie = _cookie(headers.get("cookie", ""), cookie_name(scope["scheme"]))
-        if cookie and (found := await session_actor(self._database, cookie, self._settings)):
-            state["actor"], state["member"] = found
-            state["session_token"] = cookie
+        found = await signed_in(self._database, cookie, self._settings) if cookie else None
+        if found is None:
+            return
+        state["session_token"] = cookie
+        if found.stage is not Stage.OPEN:
+            state["pending"] = found
+            return
+        state["actor"], state["member"] = found.actor, found.member
+        state["actions"] = {action.value for action in RIGHTS[found.actor.role]}
+
+    async def _record_refusal(self, state: dict[str, Any]) -> None:
+        actor, error = state.get("actor"), state.get("failure")
+        if actor and error:
+            await record_refusal(self._database, actor, error)
 
 
 def _cookie(header: str, name: str) -> str | None:

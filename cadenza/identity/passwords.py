@@ -1,14 +1,17 @@
 """Passwords: Argon2id hashes, and what a new one must be."""
 
 from functools import cache
-from importlib.resources import files
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from cadenza.core.errors import CadenzaError
 
 _MINIMUM, _MAXIMUM = 8, 200
+_BASES = 3_000  # words so common that decorating them with digits and signs helps nobody
+_DECORATION = 6  # characters
+_SIGNS = str.maketrans("@4310$5!7", "aaeiossit")  # how people write letters
 _hasher = PasswordHasher()
 _ABSENT = _hasher.hash("nobody has this password")
 
@@ -38,12 +41,20 @@ def check_new_password(password: str) -> None:
             f"A password has {_MINIMUM} to {_MAXIMUM} characters.",
             fix="15 or more are advised.",
         )
-    if password.lower() in _common():
+    if _is_common(password.lower()):
         raise CadenzaError(
             "password_common", "This password is among the first that anybody tries.", fix="Choose another."
         )
 
 
+def _is_common(password: str) -> bool:
+    """Leaked and common passwords (the list of zxcvbn), and the commonest ones with digits or signs around them."""
+    ranks = _ranks()
+    core = password.strip("0123456789!?.,-_#*+$@&% ").translate(_SIGNS)
+    decorated = len(password) - len(core) <= _DECORATION and ranks.get(core, _BASES) < _BASES
+    return password in ranks or password.translate(_SIGNS) in ranks or (len(core) > 3 and decorated)
+
+
 @cache
-def _common() -> frozenset[str]:
-    return frozenset(files("cadenza.identity").joinpath("common_passwords.txt").read_text().split())
+def _ranks() -> dict[str, int]:
+    return {word: rank for rank, word in enumerate(FREQUENCY_LISTS["passwords"])}

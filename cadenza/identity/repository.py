@@ -4,30 +4,39 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, select, text, update
+from sqlalchemy import Row, Select, delete, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cadenza.identity.contracts import Member, Role, Workspace
-from cadenza.identity.models import ApiTokenRow, LoginFailureRow, MemberRow, SessionRow, UserRow, WorkspaceRow
+from cadenza.identity.models import (
+    ApiTokenRow,
+    FactorRow,
+    LoginFailureRow,
+    MemberRow,
+    SessionRow,
+    UserRow,
+    WorkspaceRow,
+)
 
 
 async def workspaces(session: AsyncSession) -> list[Workspace]:
     rows = await session.scalars(select(WorkspaceRow).order_by(WorkspaceRow.created_at))
-    return [Workspace(row.id, row.name, row.slug) for row in rows]
+    return [Workspace(row.id, row.name, row.slug, row.require_factor) for row in rows]
 
 
 async def user_by_email(session: AsyncSession, email: str) -> UserRow | None:
     return await session.scalar(select(UserRow).where(UserRow.email == email))
 
 
-def _member_query() -> Select[MemberRow, UserRow]:
-    return select(MemberRow, UserRow).join(UserRow, UserRow.id == MemberRow.user_id)
+def _member_query() -> Select[MemberRow, UserRow, bool]:
+    has_factor = exists().where(FactorRow.user_id == MemberRow.user_id, FactorRow.confirmed_at.is_not(None))
+    return select(MemberRow, UserRow, has_factor).join(UserRow, UserRow.id == MemberRow.user_id)
 
 
-def _member(row: Row[MemberRow, UserRow] | None) -> Member | None:
+def _member(row: Row[MemberRow, UserRow, bool] | None) -> Member | None:
     if row is None:
         return None
-    member, user = row
+    member, user, has_factor = row
     return Member(
         member.id,
         member.workspace_id,
@@ -38,6 +47,13 @@ def _member(row: Row[MemberRow, UserRow] | None) -> Member | None:
         member.active,
         user.timezone,
         user.locale,
+        member.team_id,
+        tuple(member.territories or ()),
+        tuple(member.languages or ()),
+        tuple(member.industries or ()),
+        member.most_open,
+        member.away_until,
+        has_factor,
     )
 
 
@@ -72,8 +88,15 @@ async def members(session: AsyncSession, workspace_id: UUID) -> list[Member]:
     return [m for m in map(_member, rows) if m]
 
 
-async def session_by_hash(session: AsyncSession, token_hash: bytes) -> SessionRow | None:
-    return await session.get(SessionRow, token_hash)
+async def session_by_hash(session: AsyncSession, token_hash: bytes) -> tuple[SessionRow, bool] | None:
+    """The session, and whether its workspace asks everybody for a second factor."""
+    query = (
+        select(SessionRow, WorkspaceRow.require_factor)
+        .join(WorkspaceRow, WorkspaceRow.id == SessionRow.workspace_id)
+        .where(SessionRow.token_hash == token_hash)
+    )
+    row = (await session.execute(query)).first()
+    return (row[0], row[1]) if row else None
 
 
 async def touch_session(session: AsyncSession, token_hash: bytes, at: datetime) -> None:
@@ -88,6 +111,10 @@ async def api_token(session: AsyncSession, token_hash: bytes) -> ApiTokenRow | N
     """Found by its own policy, before the workspace is known."""
     await session.execute(text("select set_config('cadenza.token', :hash, true)"), {"hash": token_hash.hex()})
     return await session.scalar(select(ApiTokenRow).where(ApiTokenRow.token_hash == token_hash))
+
+
+async def touch_api_token(session: AsyncSession, token_id: UUID, at: datetime) -> None:
+    await session.execute(update(ApiTokenRow).where(ApiTokenRow.id == token_id).values(used_at=at))
 
 
 async def failures(

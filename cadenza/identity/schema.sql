@@ -39,3 +39,6 @@ create trigger append_only before update or delete or truncate on audit_entries
   for each statement execute function refuse_audit_change();
 create trigger append_only before update or delete or truncate on audit_links
   for each statement execute function refuse_audit_change();
+-- Whoever holds an invitation finds its row before they belong to a workspace.
+create policy own_invitation on invitations for select to cadenza_app
+  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));

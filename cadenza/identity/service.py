@@ -10,13 +10,18 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.installation import open_installation
 from cadenza.identity import repository
-from cadenza.identity.audit import audit, verify_chain
+from cadenza.identity.assigning import Assignment, Question, choose
+from cadenza.identity.audit import audit, record_refusal, verify_chain
 from cadenza.identity.contracts import Actor, Member, Origin, Role, Workspace
-from cadenza.identity.rights import authorize, may
+from cadenza.identity.load import counts_as_load, load
+from cadenza.identity.members import change_role, set_active
+from cadenza.identity.people import present
+from cadenza.identity.rights import authorize, may, require_fresh
 from cadenza.identity.sessions import log_in, log_out, session_actor, token_actor
+from cadenza.identity.tokens import create_api_token
 from cadenza.identity.workspaces import (
     add_member,
-    create_api_token,
+    all_members,
     create_workspace,
     found_workspace,
     members,
@@ -24,9 +29,10 @@ from cadenza.identity.workspaces import (
 )
 
 __all__ = [
-    "actor_now", "actor_of", "add_member", "audit", "authorize", "command_line", "create_api_token", "create_workspace", "found_workspace",
-    "job_actor",
-    "log_in", "log_out", "may", "members", "session_actor", "token_actor", "verify_chain", "workspaces",
+    "Assignment", "Question", "actor_now", "actor_of", "add_member", "all_members", "audit", "authorize", "change_role",
+    "choose", "command_line", "counts_as_load", "create_api_token", "create_workspace", "found_workspace", "job_actor",
+    "load", "log_in", "log_out", "may", "members", "present", "record_refusal", "require_fresh", "session_actor",
+    "set_active", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
 
 
@@ -58,7 +64,12 @@ def job_actor(workspace_id: UUID) -> Actor:
 async def command_line(workspace: str | None, as_email: str | None) -> AsyncIterator[tuple[Database, Actor]]:
     """The installation's database, and the actor that ``--workspace`` and ``--as`` name."""
     async with open_installation() as database:
-        yield database, await _command_actor(database, workspace, as_email)
+        actor = await _command_actor(database, workspace, as_email)
+        try:
+            yield database, actor
+        except CadenzaError as error:
+            await record_refusal(database, actor, error)
+            raise
 
 
 async def _command_actor(database: Database, workspace: str | None, as_email: str | None) -> Actor:

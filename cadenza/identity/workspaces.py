@@ -1,19 +1,16 @@
-"""Workspaces, members and their API tokens."""
+"""Workspaces, and members made directly: the first owner, those of the command line and the sandbox."""
 
 import re
-from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from cadenza.core.crypto import new_token, token_hash
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
 from cadenza.identity.contracts import Action, Actor, Member, Role, Workspace
-from cadenza.identity.models import ApiTokenRow, MemberRow, UserRow, WorkspaceRow
+from cadenza.identity.models import MemberRow, UserRow, WorkspaceRow
 from cadenza.identity.passwords import check_new_password, hash_password
 from cadenza.identity.rights import authorize
 
@@ -82,22 +79,6 @@ async def members(unit: Unit, actor: Actor) -> list[Member]:
     return await repository.members(unit.session, unit.workspace_id)
 
 
-async def create_api_token(unit: Unit, actor: Actor, *, member_id: UUID, name: str, days: int = 90) -> str:
-    """The token, shown once. A member may make tokens for themself; owners and operators for anybody."""
-    if member_id != actor.member_id:
-        authorize(actor, Action.MANAGE_MEMBERS)
-    if await repository.member_by_id(unit.session, unit.workspace_id, member_id) is None:
-        raise not_found("member", member_id)
-    token, now = new_token(), unit.machine.now()
-    unit.session.add(
-        ApiTokenRow(
-            workspace_id=unit.workspace_id,
-            member_id=member_id,
-            name=name,
-            token_hash=token_hash(token),
-            created_at=now,
-            expires_at=now + timedelta(days=days),
-        )
-    )
-    await unit.session.flush()
-    return token
+async def all_members(unit: Unit) -> list[Member]:
+    """For rooms that route by themselves, without a person asking."""
+    return await repository.members(unit.session, unit.workspace_id)

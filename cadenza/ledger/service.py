@@ -13,7 +13,16 @@ from cadenza.core.database import bulk
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import authorize
+from cadenza.identity.service import (
+    Assignment,
+    Question,
+    all_members,
+    authorize,
+    choose,
+    counts_as_load,
+    load,
+    present,
+)
 from cadenza.ledger.contracts import (
     Decision,
     Event,
@@ -295,6 +304,50 @@ async def finish_work_items(
             .where(WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.done_at.is_(None), condition)
             .values(done_at=unit.machine.now(), done_by=member_id)
         )
+
+
+@counts_as_load
+async def open_items_of_members(unit: Unit) -> dict[UUID, int]:
+    """How many open items each owner has, leaving out those of a conversation: it counts itself."""
+    query = (
+        select(WorkItemRow.owner_id, func.count())
+        .where(
+            WorkItemRow.workspace_id == unit.workspace_id,
+            WorkItemRow.done_at.is_(None),
+            WorkItemRow.conversation_id.is_(None),
+            WorkItemRow.owner_id.is_not(None),
+        )
+        .group_by(WorkItemRow.owner_id)
+    )
+    return {owner: count for owner, count in await unit.session.execute(query) if owner}
+
+
+async def assign(unit: Unit, question: Question, *, contact_id: UUID | None = None) -> Assignment:
+    """Who should take this, or nobody, with the reason; the choice is recorded as a decision.
+
+    The choice itself is ``identity.assigning.choose``; this is the one door for all routing. Giving the thing to the
+    chosen one is up to the caller, in the same unit.
+    """
+    chosen = choose(
+        question,
+        await all_members(unit),
+        now=unit.machine.now(),
+        present=await present(unit),
+        load=await load(unit),
+    )
+    best = chosen.member
+    names = [member.name for member in chosen.fitting] or ["nobody"]
+    decision = Decision(
+        what="assignee",
+        options=tuple(Option(name, float(at == 0)) for at, name in enumerate(names)),
+        taken=best.name if best else "nobody",
+        reason=chosen.reason,
+        policy="assign",
+        version=1,
+        contact_id=contact_id,
+    )
+    await record_decisions(unit, [decision])
+    return chosen
 
 
 async def make_event_partitions(unit: Unit, around: datetime, months: int = 3) -> None:

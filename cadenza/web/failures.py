@@ -44,6 +44,7 @@ def answer(request: Request, error: CadenzaError) -> Response:
         # 307 takes the form along, so that what somebody wrote is not lost (RFC 9110, 15.4.8).
         return RedirectResponse(_log_in_address(request), 303 if request.method == "GET" else 307)
     speak_to(request)
+    request.state.failure = error  # for the audit trail, which is written above this room
     return _answer(request, STATUS[error.kind], error)
 
 

@@ -112,6 +112,7 @@ def _shell(request: Request, reader: Reader) -> dict[str, Any]:
         "nonce": getattr(request.state, "nonce", ""),
         "path": request.url.path,
         "signed_in": bool(reader.name),
+        "actions": getattr(request.state, "actions", frozenset()),  # rights of the reader, by name
         "token": form_token(session) if session else "",
         "sandbox": bool(edge and edge.sandbox),
         "may_speed": bool(edge and edge.may_speed and edge.may_speed(request)),

@@ -24,10 +24,13 @@ WORKSPACE_TABLES = [
     "decisions",
     "events",
     "imports",
+    "invitations",
     "mailboxes",
     "segments",
     "send_counters",
+    "sign_on",
     "suppressions",
+    "teams",
     "webhooks",
     "work_items",
     "answer_drafts",
@@ -41,6 +44,7 @@ WORKSPACE_TABLES = [
     "members",
     "messages",
     "runs",
+    "sign_on_identities",
     "addresses",
     "api_tokens",
     "enrolments",
@@ -341,6 +345,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
     op.create_table(
+        "invitations",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("invited_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_invitations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_invitations_token_hash")),
+    )
+    op.create_table(
         "login_failures",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.LargeBinary(length=32), nullable=False),
@@ -404,6 +423,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_setup_links")),
     )
     op.create_table(
+        "sign_on",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("client_id", sa.String(length=300), nullable=False),
+        sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_sign_on")),
+        sa.UniqueConstraint("workspace_id", name=op.f("uq_sign_on_workspace_id")),
+    )
+    op.create_table(
         "suppressions",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -427,6 +457,14 @@ def upgrade() -> None:
         "suppressions",
         ["workspace_id", "contact_id"],
         unique=False,
+    )
+    op.create_table(
+        "teams",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_teams")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_teams_workspace_id_name")),
     )
     op.create_table(
         "users",
@@ -488,6 +526,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("slug", sa.String(length=80), nullable=False),
+        sa.Column("require_factor", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
         sa.UniqueConstraint("slug", name=op.f("uq_workspaces_slug")),
@@ -647,6 +686,17 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "factors",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_factors_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_factors")),
+    )
+    op.create_table(
         "folder_cursors",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -707,9 +757,22 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column(
+            "territories", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("languages", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("industries", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("most_open", sa.Integer(), nullable=True),
+        sa.Column("away_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_members_user_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "team_id"],
+            ["teams.workspace_id", "teams.id"],
+            name=op.f("fk_members_workspace_id_team_id"),
         ),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_members")),
         sa.UniqueConstraint("workspace_id", "user_id", name=op.f("uq_members_workspace_id_user_id")),
@@ -759,6 +822,28 @@ def upgrade() -> None:
         op.f("ix_messages_workspace_id_message_id"), "messages", ["workspace_id", "message_id"], unique=False
     )
     op.create_table(
+        "password_resets",
+        sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_password_resets_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_password_resets")),
+    )
+    op.create_index(op.f("ix_password_resets_user_id"), "password_resets", ["user_id"], unique=False)
+    op.create_table(
+        "recovery_codes",
+        sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_recovery_codes_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_recovery_codes")),
+    )
+    op.create_index(op.f("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"], unique=False)
+    op.create_table(
         "runs",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -777,10 +862,15 @@ def upgrade() -> None:
     op.create_table(
         "sessions",
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("current_workspace", sa.Uuid(), nullable=False),
+        sa.Column("stage", sa.String(length=10), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("agent", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(
             ["current_workspace"], ["workspaces.id"], name=op.f("fk_sessions_current_workspace")
         ),
@@ -788,8 +878,43 @@ def upgrade() -> None:
             ["user_id"], ["users.id"], name=op.f("fk_sessions_user_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
+        sa.UniqueConstraint("id", name=op.f("uq_sessions_id")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "sign_on_attempts",
+        sa.Column("state_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("browser_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("for_workspace", sa.Uuid(), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("next", sa.String(length=2000), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["for_workspace"], ["workspaces.id"], name=op.f("fk_sign_on_attempts_for_workspace")
+        ),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_sign_on_attempts")),
+    )
+    op.create_table(
+        "sign_on_identities",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("issuer", sa.String(length=500), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_sign_on_identities_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_sign_on_identities")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "issuer",
+            "subject",
+            name=op.f("uq_sign_on_identities_workspace_id_issuer_subject"),
+        ),
+    )
     op.create_table(
         "addresses",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -836,6 +961,7 @@ def upgrade() -> None:
         sa.Column("member_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
@@ -1037,7 +1163,7 @@ def upgrade() -> None:
         "-- Which workspaces have something to dispatch? The one question that a worker asks across workspaces; it answers\n-- with ids only. All times are given, because world time is not the server's.\ncreate function workspaces_with_work(world timestamptz, machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where (select sending_allowed()) and (exists (\n      select from runs r cross join lateral (\n        select from enrolments e\n        where e.workspace_id = w.id and e.campaign_id = r.id and e.state = 'active' and e.next_due_at <= world limit 1) due\n      where r.workspace_id = w.id and r.state = 'running')\n     or exists (select from touches t where t.workspace_id = w.id and t.state = 'deferred' and t.retry_at <= machine)\n     or exists (select from touches t where t.workspace_id = w.id and t.state in ('claimed', 'sending')\n                  and t.lease_until < clock_timestamp())\n     or exists (select from enrolments e where e.workspace_id = w.id and e.state = 'held' and not e.kept_back\n                  and e.hold_until <= world))\n$$;\nrevoke all on function workspaces_with_work(timestamptz, timestamptz) from public;\ngrant execute on function workspaces_with_work(timestamptz, timestamptz) to cadenza_app;\n"
     )
     run_sql(
-        "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n\n-- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made\n-- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another\n-- writer longer than that moment, and locks nothing after the head of the chain.\nrevoke update, delete, truncate on audit_entries from cadenza_app;\nrevoke insert, update, delete, truncate on audit_links, audit_heads from cadenza_app;\ncreate function audit_words(entry audit_entries) returns text\nlanguage sql stable set search_path = public, pg_temp as $$\n  select jsonb_build_array(\n    entry.workspace_id, entry.id, to_char(entry.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entry.member_id,\n    entry.actor, entry.origin, entry.action, entry.subject, entry.request_id, entry.data)::text\n$$;\ncreate function link_audit_entry() returns trigger\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  head audit_heads;\n  link bytea;\nbegin\n  insert into audit_heads values (new.workspace_id, 0, '') on conflict do nothing;\n  select * into head from audit_heads where workspace_id = new.workspace_id for update;\n  link := sha256(head.hash || convert_to(audit_words(new), 'UTF8'));\n  insert into audit_links values (new.workspace_id, head.number + 1, new.id, head.hash, link);\n  update audit_heads set number = head.number + 1, hash = link where workspace_id = new.workspace_id;\n  return null;\nend $$;\nrevoke all on function link_audit_entry() from public;\ncreate constraint trigger link after insert on audit_entries\n  deferrable initially deferred for each row execute function link_audit_entry();\ncreate function refuse_audit_change() returns trigger language plpgsql as $$\nbegin\n  raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';\nend $$;\ncreate trigger append_only before update or delete or truncate on audit_entries\n  for each statement execute function refuse_audit_change();\ncreate trigger append_only before update or delete or truncate on audit_links\n  for each statement execute function refuse_audit_change();\n"
+        "-- A member's own rows are visible at sign-in, before a workspace is chosen; an API token finds its own row.\ncreate policy own_membership on members for select to cadenza_app\n  using (user_id = nullif(current_setting('cadenza.user', true), '')::uuid);\ncreate policy own_token on api_tokens for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n\n-- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made\n-- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another\n-- writer longer than that moment, and locks nothing after the head of the chain.\nrevoke update, delete, truncate on audit_entries from cadenza_app;\nrevoke insert, update, delete, truncate on audit_links, audit_heads from cadenza_app;\ncreate function audit_words(entry audit_entries) returns text\nlanguage sql stable set search_path = public, pg_temp as $$\n  select jsonb_build_array(\n    entry.workspace_id, entry.id, to_char(entry.at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), entry.member_id,\n    entry.actor, entry.origin, entry.action, entry.subject, entry.request_id, entry.data)::text\n$$;\ncreate function link_audit_entry() returns trigger\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  head audit_heads;\n  link bytea;\nbegin\n  insert into audit_heads values (new.workspace_id, 0, '') on conflict do nothing;\n  select * into head from audit_heads where workspace_id = new.workspace_id for update;\n  link := sha256(head.hash || convert_to(audit_words(new), 'UTF8'));\n  insert into audit_links values (new.workspace_id, head.number + 1, new.id, head.hash, link);\n  update audit_heads set number = head.number + 1, hash = link where workspace_id = new.workspace_id;\n  return null;\nend $$;\nrevoke all on function link_audit_entry() from public;\ncreate constraint trigger link after insert on audit_entries\n  deferrable initially deferred for each row execute function link_audit_entry();\ncreate function refuse_audit_change() returns trigger language plpgsql as $$\nbegin\n  raise exception 'the audit trail is append-only' using errcode = 'insufficient_privilege';\nend $$;\ncreate trigger append_only before update or delete or truncate on audit_entries\n  for each statement execute function refuse_audit_change();\ncreate trigger append_only before update or delete or truncate on audit_links\n  for each statement execute function refuse_audit_change();\n-- Whoever holds an invitation finds its row before they belong to a workspace.\ncreate policy own_invitation on invitations for select to cadenza_app\n  using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));\n"
     )
     run_sql(
         "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n-- Which workspaces owe something to a webhook? Asked by the worker across workspaces; answers with ids only.\ncreate function workspaces_with_deliveries(machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where exists (\n    select from deliveries d\n    where d.workspace_id = w.id and d.state = 'pending' and d.due_at <= machine\n      and (d.lease_until is null or d.lease_until < clock_timestamp()))\n$$;\nrevoke all on function workspaces_with_deliveries(timestamptz) from public;\ngrant execute on function workspaces_with_deliveries(timestamptz) to cadenza_app;\n"

@@ -1,0 +1,184 @@
+"""The second factor: codes of an authenticator (TOTP, RFC 6238) and recovery codes for when it is lost."""
+
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass
+from uuid import UUID
+
+import pyotp
+import segno
+from sqlalchemy import delete, func, select, update
+
+from cadenza.core.crypto import new_token, token_hash
+from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.unit import Unit
+from cadenza.identity.audit import audit
+from cadenza.identity.contracts import INSTALLATION, Action, Actor, Member, Stage
+from cadenza.identity.models import FactorRow, RecoveryCodeRow, SessionRow, WorkspaceRow
+from cadenza.identity.rights import authorize, require_fresh
+
+_STEP = 30  # seconds
+_RECOVERY_CODES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator needs: the secret in base32, and the same as a QR code in SVG."""
+
+    secret: str
+    picture: str
+
+
+def _place(user_id: UUID) -> str:
+    return f"factor {user_id}"
+
+
+async def begin_enrolment(unit: Unit, actor: Actor, member: Member) -> Enrolment:
+    """A new secret, not in force until a code of it is given. Asking again before that shows the same one."""
+    require_fresh(unit, actor)
+    row = await unit.session.get(FactorRow, member.user_id)
+    if row is not None and row.confirmed_at is not None:
+        raise CadenzaError("factor_exists", "You have a second factor already.", Kind.CONFLICT)
+    if row is None:
+        sealed = unit.secrets.seal(
+            pyotp.random_base32(), workspace_id=INSTALLATION, place=_place(member.user_id)
+        )
+        row = FactorRow(user_id=member.user_id, secret_sealed=sealed, last_step=0)
+        unit.session.add(row)
+        await unit.session.flush()
+    secret = _open(unit, row)
+    address = pyotp.TOTP(secret).provisioning_uri(name=member.email, issuer_name="Cadenza")
+    picture = segno.make(address, micro=False, error="m").svg_inline(
+        scale=5, dark="#000", light="#fff", border=3
+    )
+    return Enrolment(secret, picture)
+
+
+def _open(unit: Unit, row: FactorRow) -> str:
+    return unit.secrets.open(row.secret_sealed, workspace_id=INSTALLATION, place=_place(row.user_id))
+
+
+async def confirm_enrolment(unit: Unit, actor: Actor, member: Member, code: str) -> tuple[str, ...]:
+    """Puts the factor in force and gives the recovery codes, shown once. Raises when the code is wrong."""
+    require_fresh(unit, actor)
+    row = await unit.session.get(FactorRow, member.user_id)
+    if row is None or row.confirmed_at is not None or not await _take_step(unit, row, code):
+        raise code_wrong()
+    row.confirmed_at = unit.machine.now()
+    await audit(unit, actor, "factor_added")
+    return await _new_recovery_codes(unit, member.user_id)
+
+
+async def renew_recovery_codes(unit: Unit, actor: Actor, member: Member) -> tuple[str, ...]:
+    """New codes; the old ones are void."""
+    require_fresh(unit, actor)
+    if not member.has_factor:
+        raise CadenzaError("factor_missing", "You have no second factor yet.", Kind.CONFLICT)
+    await audit(unit, actor, "recovery_codes_renewed")
+    return await _new_recovery_codes(unit, member.user_id)
+
+
+async def _new_recovery_codes(unit: Unit, user_id: UUID) -> tuple[str, ...]:
+    codes = tuple(_recovery_code() for _ in range(_RECOVERY_CODES))
+    await unit.session.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
+    unit.session.add_all(RecoveryCodeRow(code_hash=_recovery_hash(code), user_id=user_id) for code in codes)
+    await unit.session.flush()
+    return codes
+
+
+def _recovery_code() -> str:
+    """80 random bits in groups of four letters and digits."""
+    letters = b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(letters[i : i + 4] for i in range(0, 16, 4))
+
+
+def _recovery_hash(code: str) -> bytes:
+    return token_hash("".join(code.lower().split()).replace("-", ""))
+
+
+async def recovery_codes_left(unit: Unit, user_id: UUID) -> int:
+    query = select(func.count()).select_from(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id)
+    return await unit.session.scalar(query) or 0
+
+
+async def remove_factor(unit: Unit, actor: Actor, member: Member) -> None:
+    """Refused where the workspace asks everybody for one."""
+    require_fresh(unit, actor)
+    workspace = await unit.session.get_one(WorkspaceRow, unit.workspace_id)
+    if workspace.require_factor:
+        raise CadenzaError(
+            "factor_required", "This workspace asks everybody for a second factor.", Kind.NOT_ALLOWED
+        )
+    await _remove(unit, member.user_id)
+    await audit(unit, actor, "factor_removed")
+
+
+async def _remove(unit: Unit, user_id: UUID) -> None:
+    await unit.session.execute(delete(FactorRow).where(FactorRow.user_id == user_id))
+    await unit.session.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
+
+
+async def require_factor(unit: Unit, actor: Actor, *, required: bool) -> None:
+    """Whether every member needs a second factor. Who has none sees only the page that adds one, from now on."""
+    authorize(actor, Action.MANAGE_SIGN_IN)
+    await unit.session.execute(
+        update(WorkspaceRow).where(WorkspaceRow.id == unit.workspace_id).values(require_factor=required)
+    )
+    await audit(unit, actor, "factor_required" if required else "factor_not_required")
+
+
+async def take_code(unit: Unit, user_id: UUID, code: str) -> bool:
+    """Whether this is the code of the current step or a recovery code. Either works once (ASVS 6.5.1)."""
+    row = await unit.session.get(FactorRow, user_id)
+    if row is None or row.confirmed_at is None:
+        return False
+    return await _take_step(unit, row, code) or await _take_recovery_code(unit, user_id, code)
+
+
+async def _take_step(unit: Unit, row: FactorRow, code: str) -> bool:
+    """A code is good in its own 30 seconds, and each step is used up by its first right code."""
+    step = int(unit.machine.now().timestamp()) // _STEP
+    given = "".join(code.split())
+    right = pyotp.TOTP(_open(unit, row)).at(step * _STEP)
+    if not given.isascii() or not secrets.compare_digest(given, right):
+        return False
+    taken = await unit.session.scalar(
+        update(FactorRow)
+        .where(FactorRow.user_id == row.user_id, FactorRow.last_step < step)
+        .values(last_step=step)
+        .returning(FactorRow.user_id)
+    )
+    return taken is not None
+
+
+async def _take_recovery_code(unit: Unit, user_id: UUID, code: str) -> bool:
+    taken = await unit.session.scalar(
+        delete(RecoveryCodeRow)
+        .where(RecoveryCodeRow.user_id == user_id, RecoveryCodeRow.code_hash == _recovery_hash(code))
+        .returning(RecoveryCodeRow.user_id)
+    )
+    return taken is not None
+
+
+async def open_with_code(unit: Unit, actor: Actor, member: Member, code: str) -> str | None:
+    """The second half of signing in: opens the session that owes a code, under a new token. None when the code is wrong."""
+    if not await take_code(unit, member.user_id, code):
+        await audit(unit, actor, "sign_in_failed", reason="code_wrong")
+        return None
+    token, now = new_token(), unit.machine.now()
+    await unit.session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == actor.session_id)
+        .values(stage=Stage.OPEN.value, proved_at=now, token_hash=token_hash(token))
+    )
+    await audit(unit, actor, "signed_in", way="code")
+    return token
+
+
+def code_wrong() -> CadenzaError:
+    return CadenzaError(
+        "code_wrong",
+        "This code is wrong, was used or is over.",
+        Kind.UNAUTHENTICATED,
+        fix="Wait for the next code of your authenticator.",
+    )
