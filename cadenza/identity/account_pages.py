@@ -185,22 +185,23 @@ def _enrolling(request: Request) -> SignedIn:
 
 @router.get("/enrol")
 async def ask_factor(request: Request) -> Response:
-    return await _enrol_page(request, None)
+    return await _enrol_page(request)
 
 
-async def _enrol_page(request: Request, error: CadenzaError | None) -> Response:
+async def _enrol_page(request: Request, sealed: str = "", error: CadenzaError | None = None) -> Response:
     found = _enrolling(request)
     if found.member.has_factor:
         return see("/settings/account/factor")
     async with request.app.state.database.unit(found.actor.workspace_id) as unit:
         if not _fresh(unit, found.actor):
             return proof_first(request)
-        enrolment = await begin_enrolment(unit, found.actor, found.member)
+        enrolment = begin_enrolment(unit, found.actor, found.member, sealed)
     return render(
         request,
         "identity/enrol.html",
         status_code=STATUS[error.kind] if error else 200,
         secret=" ".join(enrolment.secret[i : i + 4] for i in range(0, len(enrolment.secret), 4)),
+        sealed=enrolment.sealed,
         picture=Markup(enrolment.picture),  # noqa: S704 - drawn by us from a secret of ours
         required=found.stage is Stage.ENROL,
         error=error,
@@ -208,13 +209,15 @@ async def _enrol_page(request: Request, error: CadenzaError | None) -> Response:
 
 
 @router.post("/enrol")
-async def take_factor(request: Request, code: Annotated[str, Form(max_length=20)] = "") -> Response:
+async def take_factor(
+    request: Request, sealed: Secret, code: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
     found = _enrolling(request)
     try:
         async with request.app.state.database.unit(found.actor.workspace_id) as unit:
-            codes = await confirm_enrolment(unit, found.actor, found.member, code)
+            codes = await confirm_enrolment(unit, found.actor, found.member, sealed, code)
     except CadenzaError as error:
         if error.code != "code_wrong":
             raise
-        return await _enrol_page(request, error)
+        return await _enrol_page(request, sealed, error)
     return render(request, "identity/recovery.html", codes=codes)

@@ -59,7 +59,7 @@ def _day(words: str) -> date | None:
         return None
 
 
-@router.get("/audit/export")
+@router.post("/audit/export")
 async def export(request: Request) -> Response:
     lines = await export_audit(request.app.state.database, actor_of(request))
     return StreamingResponse(

@@ -8,6 +8,7 @@ from uuid import UUID
 import pyotp
 import segno
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from cadenza.core.crypto import new_token, token_hash
 from cadenza.core.errors import CadenzaError, Kind
@@ -23,48 +24,52 @@ _RECOVERY_CODES = 10
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an authenticator needs: the secret in base32, and the same as a QR code in SVG."""
+    """What an authenticator needs: the secret in base32, the same as a QR code in SVG, and sealed for the way back."""
 
     secret: str
     picture: str
+    sealed: str
 
 
 def _place(user_id: UUID) -> str:
     return f"factor {user_id}"
 
 
-async def begin_enrolment(unit: Unit, actor: Actor, member: Member) -> Enrolment:
-    """A new secret, not in force until a code of it is given. Asking again before that shows the same one."""
+def begin_enrolment(unit: Unit, actor: Actor, member: Member, sealed: str = "") -> Enrolment:
+    """A new secret, or the one that was ``sealed`` before. Nothing is stored until a code of it is given."""
     require_fresh(unit, actor)
-    row = await unit.session.get(FactorRow, member.user_id)
-    if row is not None and row.confirmed_at is not None:
+    if member.has_factor:
         raise CadenzaError("factor_exists", "You have a second factor already.", Kind.CONFLICT)
-    if row is None:
-        sealed = unit.secrets.seal(
-            pyotp.random_base32(), workspace_id=INSTALLATION, place=_place(member.user_id)
-        )
-        row = FactorRow(user_id=member.user_id, secret_sealed=sealed, last_step=0)
-        unit.session.add(row)
-        await unit.session.flush()
-    secret = _open(unit, row)
+    secret = _open(unit, sealed, member.user_id) if sealed else pyotp.random_base32()
+    sealed = unit.secrets.seal(secret, workspace_id=INSTALLATION, place=_place(member.user_id))
     address = pyotp.TOTP(secret).provisioning_uri(name=member.email, issuer_name="Cadenza")
     picture = segno.make(address, micro=False, error="m").svg_inline(
         scale=5, dark="#000", light="#fff", border=3
     )
-    return Enrolment(secret, picture)
+    return Enrolment(secret, picture, sealed)
 
 
-def _open(unit: Unit, row: FactorRow) -> str:
-    return unit.secrets.open(row.secret_sealed, workspace_id=INSTALLATION, place=_place(row.user_id))
+def _open(unit: Unit, sealed: str, user_id: UUID) -> str:
+    return unit.secrets.open(sealed, workspace_id=INSTALLATION, place=_place(user_id))
 
 
-async def confirm_enrolment(unit: Unit, actor: Actor, member: Member, code: str) -> tuple[str, ...]:
+async def confirm_enrolment(
+    unit: Unit, actor: Actor, member: Member, sealed: str, code: str
+) -> tuple[str, ...]:
     """Puts the factor in force and gives the recovery codes, shown once. Raises when the code is wrong."""
     require_fresh(unit, actor)
-    row = await unit.session.get(FactorRow, member.user_id)
-    if row is None or row.confirmed_at is not None or not await _take_step(unit, row, code):
+    secret = _open(unit, sealed, member.user_id)
+    step = _step_of(unit, secret, code)
+    if step is None:
         raise code_wrong()
-    row.confirmed_at = unit.machine.now()
+    row = FactorRow(
+        user_id=member.user_id, secret_sealed=sealed, confirmed_at=unit.machine.now(), last_step=step
+    )
+    unit.session.add(row)
+    try:
+        await unit.session.flush()
+    except IntegrityError as twice:
+        raise CadenzaError("factor_exists", "You have a second factor already.", Kind.CONFLICT) from twice
     await audit(unit, actor, "factor_added")
     return await _new_recovery_codes(unit, member.user_id)
 
@@ -130,25 +135,29 @@ async def require_factor(unit: Unit, actor: Actor, *, required: bool) -> None:
 async def take_code(unit: Unit, user_id: UUID, code: str) -> bool:
     """Whether this is the code of the current step or a recovery code. Either works once (ASVS 6.5.1)."""
     row = await unit.session.get(FactorRow, user_id)
-    if row is None or row.confirmed_at is None:
+    if row is None:
         return False
     return await _take_step(unit, row, code) or await _take_recovery_code(unit, user_id, code)
 
 
-async def _take_step(unit: Unit, row: FactorRow, code: str) -> bool:
-    """A code is good in its own 30 seconds, and each step is used up by its first right code."""
+def _step_of(unit: Unit, secret: str, code: str) -> int | None:
+    """The step of 30 seconds in which this code is good, if that is now."""
     step = int(unit.machine.now().timestamp()) // _STEP
     given = "".join(code.split())
-    right = pyotp.TOTP(_open(unit, row)).at(step * _STEP)
-    if not given.isascii() or not secrets.compare_digest(given, right):
-        return False
-    taken = await unit.session.scalar(
+    right = pyotp.TOTP(secret).at(step * _STEP)
+    return step if given.isascii() and secrets.compare_digest(given, right) else None
+
+
+async def _take_step(unit: Unit, row: FactorRow, code: str) -> bool:
+    """Each step is used up by its first right code."""
+    step = _step_of(unit, _open(unit, row.secret_sealed, row.user_id), code)
+    taken = step is not None and await unit.session.scalar(
         update(FactorRow)
         .where(FactorRow.user_id == row.user_id, FactorRow.last_step < step)
         .values(last_step=step)
         .returning(FactorRow.user_id)
     )
-    return taken is not None
+    return bool(taken)
 
 
 async def _take_recovery_code(unit: Unit, user_id: UUID, code: str) -> bool:

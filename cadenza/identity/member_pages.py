@@ -55,6 +55,7 @@ async def _members_page(request: Request, unit: Unit, actor: Actor, link: str) -
         invitations=await invitations(unit, actor),
         team_names={team.id: team.name for team in await teams(unit, actor)},
         present=await present(unit),
+        at=unit.machine.now(),
         load=await load(unit),
         roles=_roles(actor),
         link=link,
@@ -97,6 +98,7 @@ async def _member_page(request: Request, unit: Unit, member_id: UUID, link: str)
         member=member,
         teams=await teams(unit, actor),
         present=await present(unit),
+        at=unit.machine.now(),
         roles=_roles(actor),
         link=link,
         said=gettext("Saved.") if request.query_params.get("said") == "saved" else "",
@@ -190,7 +192,7 @@ async def _tokens_page(request: Request, unit: Unit, token: str) -> Response:
         tokens=await api_tokens(unit, actor),
         token=token,
         scopes=tuple(Scope),
-        now=unit.machine.now(),
+        at=unit.machine.now(),
         said=said,
     )
 

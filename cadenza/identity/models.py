@@ -158,7 +158,7 @@ class FactorRow(Base):
 
     user_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     secret_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "factor {user_id}"})
-    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    confirmed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     last_step: Mapped[int] = mapped_column(
         BigInteger, default=0
     )  # no code of this step or before works again

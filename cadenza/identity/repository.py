@@ -29,7 +29,7 @@ async def user_by_email(session: AsyncSession, email: str) -> UserRow | None:
 
 
 def _member_query() -> Select[MemberRow, UserRow, bool]:
-    has_factor = exists().where(FactorRow.user_id == MemberRow.user_id, FactorRow.confirmed_at.is_not(None))
+    has_factor = exists().where(FactorRow.user_id == MemberRow.user_id)
     return select(MemberRow, UserRow, has_factor).join(UserRow, UserRow.id == MemberRow.user_id)
 
 

@@ -28,10 +28,9 @@ async def _enrol(
     database: Database, found: SignedIn, machine: ManualClock
 ) -> tuple[pyotp.TOTP, tuple[str, ...]]:
     async with database.unit(found.actor.workspace_id) as unit:
-        secret = (await begin_enrolment(unit, found.actor, found.member)).secret
-    totp = pyotp.TOTP(secret)
-    async with database.unit(found.actor.workspace_id) as unit:
-        codes = await confirm_enrolment(unit, found.actor, found.member, totp.at(machine.now()))
+        begun = begin_enrolment(unit, found.actor, found.member)
+        totp = pyotp.TOTP(begun.secret)
+        codes = await confirm_enrolment(unit, found.actor, found.member, begun.sealed, totp.at(machine.now()))
     machine.move(timedelta(seconds=30))
     return totp, codes
 
@@ -79,13 +78,12 @@ async def test_the_code_of_the_enrolment_does_not_sign_in_again(
 ) -> None:
     found = await team.session(Role.REP)
     async with database.unit(found.actor.workspace_id) as unit:
-        secret = (await begin_enrolment(unit, found.actor, found.member)).secret
-        code = pyotp.TOTP(secret).at(machine.now())
+        begun = begin_enrolment(unit, found.actor, found.member)
+        code = pyotp.TOTP(begun.secret).at(machine.now())
+        wrong = "000000" if code != "000000" else "111111"
         with pytest.raises(CadenzaError):
-            await confirm_enrolment(
-                unit, found.actor, found.member, "000000" if code != "000000" else "111111"
-            )
-        await confirm_enrolment(unit, found.actor, found.member, code)
+            await confirm_enrolment(unit, found.actor, found.member, begun.sealed, wrong)
+        await confirm_enrolment(unit, found.actor, found.member, begun.sealed, code)
     assert await _give(database, await team.session(Role.REP), code) is None
 
 
@@ -153,10 +151,17 @@ async def test_factors_change_only_after_a_fresh_proof(
     machine.move(timedelta(minutes=11))
     stale = await signed_in(database, token, SETTINGS)
     assert stale is not None
-    for change in (begin_enrolment, remove_factor, renew_recovery_codes):
+    for change in (remove_factor, renew_recovery_codes):
         async with database.unit(team.owner.workspace_id) as unit:
             with pytest.raises(CadenzaError) as refused:
                 await change(unit, stale.actor, stale.member)
+        assert refused.value.code == "proof_needed"
+    async with database.unit(team.owner.workspace_id) as unit:
+        with pytest.raises(CadenzaError) as refused:
+            begin_enrolment(unit, stale.actor, stale.member)
+        assert refused.value.code == "proof_needed"
+        with pytest.raises(CadenzaError) as refused:
+            await confirm_enrolment(unit, stale.actor, stale.member, "x", "000000")
         assert refused.value.code == "proof_needed"
 
 

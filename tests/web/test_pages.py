@@ -131,6 +131,7 @@ async def test_following_every_link_changes_nothing(
 
 _LISTS = (
     "/", "/inbox", "/campaigns", "/contacts", "/contacts?q=Katrin", "/senders", f"/campaigns/{CAMPAIGN}/events",
+    "/audit", "/audit?what=signed_in&first=2026-03-02", "/settings/members", "/settings/tokens", "/settings/account",
 )  # fmt: skip
 
 
@@ -158,7 +159,7 @@ async def test_what_belongs_to_others_looks_as_if_it_were_not_there(
         assert said[0] == said[1]
 
 
-@pytest.mark.asvs("8.2.1", "8.3.1")
+@pytest.mark.asvs("8.2.1", "8.3.1", "16.3.2")
 async def test_a_reader_sees_everything_and_changes_nothing(
     database: Database, settings: Settings, seeded: Seeded
 ) -> None:
@@ -189,7 +190,15 @@ async def test_a_reader_sees_everything_and_changes_nothing(
             assert set(forms) <= {"/logout", "/sandbox/speed"}, address
         for address, form in changes:
             assert (await reader.post(address, data=form)).status_code == 403, address
-    assert await _everything(database, seeded) == before
+    after = await _everything(database, seeded)
+    assert {name for name in after if after[name] != before[name]} == {
+        "audit_entries", "audit_links", "audit_heads",
+    }  # fmt: skip
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        refused = await unit.session.scalar(
+            text("select count(*) from audit_entries where action = 'refused'")
+        )
+    assert refused == len(changes), "each refusal is in the audit trail once"
 
 
 async def test_strangers_are_sent_to_log_in(database: Database, settings: Settings, seeded: Seeded) -> None:

@@ -689,7 +689,7 @@ def upgrade() -> None:
         "factors",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("secret_sealed", sa.Text(), nullable=False),
-        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_step", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_factors_user_id"), ondelete="CASCADE"
