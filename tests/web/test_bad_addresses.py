@@ -77,7 +77,7 @@ async def test_an_unknown_filter_tells_nothing_of_the_inside(
     for route in _pages(database, settings):
         if route.path.endswith("/stream"):
             continue
-        path = route.path.format_map(ids)
+        path = re.sub(r"\{(\w+)[^}]*\}", lambda part: str(ids.get(part[1], uuid4())), route.path)
         for name in [parameter.alias for parameter in route.dependant.query_params]:
             for wrong in _VALUES:
                 answer = await visitor.get(f"{path}?{name}={wrong}", headers={"accept": "text/html"})
