@@ -23,7 +23,7 @@ COMMANDS = {
 }
 
 # Commands of another room that belong to the same group for the user.
-ADDED = {"campaigns": ("cadenza.campaigns.commands:apply",)}
+ADDED = {"campaigns": ("cadenza.campaigns.commands:apply", "cadenza.campaigns.commands:show")}
 
 
 def _load(place: str) -> click.Command:

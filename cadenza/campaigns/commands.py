@@ -1,4 +1,4 @@
-"""`cadenza campaigns apply`; the engine adds it to its group of commands."""
+"""`cadenza campaigns apply` and `show`; the engine adds them to its group of commands."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -36,6 +36,28 @@ async def apply(*, files: Sequence[Path], workspace: str | None, as_email: str |
         for file in files:
             failed |= not await _apply_one(database, actor, file, as_json=as_json)
     return int(failed)
+
+
+@campaigns.command()
+@click.argument("campaign")
+@click.option(
+    "--version", "number", type=click.IntRange(min=1), help="Not the version in force but this one."
+)
+@workspace_options
+@run_async
+async def show(*, campaign: str, number: int | None, workspace: str | None, as_email: str | None) -> int:
+    """Write CAMPAIGN as a file to standard output; applying that changes nothing."""
+    from cadenza.campaigns import service  # noqa: PLC0415 - `--help` stays quick
+    from cadenza.identity.service import command_line  # noqa: PLC0415
+
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
+        found = await service.campaign(unit, actor, campaign)
+        definition = await service.numbered(unit, actor, found.id, number)
+    click.echo(service.document_text(definition), nl=False)
+    return 0
 
 
 async def _apply_one(database: Any, actor: Any, file: Path, *, as_json: bool) -> bool:

@@ -83,6 +83,17 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a campaign: who made it when, and what it changed, in words."""
+
+    id: UUID
+    number: int
+    created_at: datetime
+    member_id: UUID | None
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     subject: str | None
     text: str

@@ -8,7 +8,15 @@ from fastapi import Body, Query, Request
 
 from cadenza.campaigns.contracts import Applied, Campaign, CampaignState
 from cadenza.campaigns.repository import to_json
-from cadenza.campaigns.service import apply, by_id, campaigns_after, preview
+from cadenza.campaigns.service import (
+    apply,
+    by_id,
+    campaigns_after,
+    document_text,
+    numbered,
+    preview,
+    versions,
+)
 from cadenza.core.errors import CadenzaError, Problem
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
@@ -58,6 +66,13 @@ class CampaignFile(Shape):
     document: Annotated[str, Body(max_length=500_000, examples=[_FILE])]
 
 
+class VersionShape(Shape):
+    number: int
+    created_at: datetime
+    member_id: UUID | None
+    changes: list[str]
+
+
 class RenderedShape(Shape):
     subject: str | None
     text: str
@@ -98,6 +113,22 @@ async def apply_campaign(request: Request, unit: ApiUnit, file: CampaignFile) ->
     if applied.errors:
         raise _refused(applied)
     return AppliedShape.model_validate(applied)
+
+
+@router.get("/campaigns/{campaign_id}/versions")
+async def list_versions(request: Request, unit: ApiUnit, campaign_id: UUID) -> list[VersionShape]:
+    """The newest 200 versions, newest first, with what each changed."""
+    found = await versions(unit, actor_of(request), campaign_id)
+    return [VersionShape.model_validate(each) for each in found]
+
+
+@router.get("/campaigns/{campaign_id}/file")
+async def read_file(
+    request: Request, unit: ApiUnit, campaign_id: UUID, version: Annotated[int | None, Query(ge=1)] = None
+) -> CampaignFile:
+    """A version as a campaign file, the one in force by default; applying it again changes nothing."""
+    found = await numbered(unit, actor_of(request), campaign_id, version)
+    return CampaignFile(document=document_text(found))
 
 
 @router.get("/campaigns/{campaign_id}/preview")

@@ -6,12 +6,13 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from sqlalchemy import Row, Select, select, text
 
-from cadenza.campaigns.contracts import Campaign, CampaignState, Definition
+from cadenza.campaigns.contracts import Campaign, CampaignState, Definition, Version
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
 from cadenza.core.unit import Unit
 
 _DEFINITION = TypeAdapter(Definition)
 _KEPT_VERSIONS = 2000
+_LISTED_VERSIONS = 200
 _known_versions: dict[tuple[UUID, UUID], Definition] = {}
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('campaign ' || :workspace || ' ' || :name, 0))"
 
@@ -93,6 +94,30 @@ def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
         launched_at=row.launched_at,
         folder=version.folder,
     )
+
+
+async def versions(unit: Unit, campaign_id: UUID) -> list[Version]:
+    """Newest first."""
+    row = CampaignVersionRow
+    query = (
+        select(row.id, row.number, row.created_at, row.member_id, row.changes)
+        .where(row.workspace_id == unit.workspace_id, row.campaign_id == campaign_id)
+        .order_by(row.number.desc())
+        .limit(_LISTED_VERSIONS)
+    )
+    return [
+        Version(found.id, found.number, found.created_at, found.member_id, tuple(found.changes))
+        for found in await unit.session.execute(query)
+    ]
+
+
+async def version_id(unit: Unit, campaign_id: UUID, number: int) -> UUID | None:
+    query = select(CampaignVersionRow.id).where(
+        CampaignVersionRow.workspace_id == unit.workspace_id,
+        CampaignVersionRow.campaign_id == campaign_id,
+        CampaignVersionRow.number == number,
+    )
+    return (await unit.session.scalars(query)).one_or_none()
 
 
 async def definition(unit: Unit, version_id: UUID) -> Definition | None:

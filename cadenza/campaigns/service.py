@@ -18,7 +18,9 @@ from cadenza.campaigns.contracts import (
     ConditionFacts,
     Definition,
     PreviewedStep,
+    Version,
 )
+from cadenza.campaigns.document_text import document_text
 from cadenza.campaigns.models import CampaignRow
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
@@ -27,7 +29,8 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "apply", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "evaluate", "follow", "preview", "set_state", "version",
+    "apply", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "document_text", "evaluate",
+    "follow", "numbered", "preview", "set_state", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -72,6 +75,25 @@ async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:
     if found is None:
         raise not_found("campaign", campaign_id)
     return found
+
+
+async def versions(unit: Unit, actor: Actor, campaign_id: UUID) -> Sequence[Version]:
+    """The newest 200 versions, newest first."""
+    authorize(actor, Action.READ)
+    await by_id(unit, campaign_id)
+    return await repository.versions(unit, campaign_id)
+
+
+async def numbered(unit: Unit, actor: Actor, campaign_id: UUID, number: int | None = None) -> Definition:
+    """What a version says; the one in force without a number. Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.READ)
+    found = await by_id(unit, campaign_id)
+    if number is None:
+        return found.definition
+    identity = await repository.version_id(unit, campaign_id, number)
+    if identity is None:
+        raise not_found("campaign_version", number)
+    return await version(unit, identity)
 
 
 async def version(unit: Unit, version_id: UUID) -> Definition:

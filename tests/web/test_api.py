@@ -316,3 +316,20 @@ async def test_a_webhook_is_made_tried_and_removed_by_an_owner(
         assert [(each["id"], each["state"]) for each in log["items"]] == [(owed, "pending")]
         assert (await caller.delete(one)).status_code == 204
         assert (await caller.get(f"{one}/deliveries")).status_code == 404
+
+
+async def test_a_campaign_comes_out_as_a_file_and_every_version_stays_readable(
+    caller: httpx.AsyncClient,
+) -> None:
+    await caller.post(f"{API}/campaigns", json={"document": document(name="paper")})
+    one = f"{API}/campaigns/{(await _named(caller, 'paper'))['id']}"
+    first = (await caller.get(f"{one}/file")).json()["document"]
+    same = await caller.post(f"{API}/campaigns", json={"document": first})
+    assert (same.json()["version"], same.json()["changes"]) == (1, [])
+    second = await caller.post(f"{API}/campaigns", json={"document": first.replace("One line", "Two lines")})
+    assert second.json()["version"] == 2
+    numbers = [each["number"] for each in (await caller.get(f"{one}/versions")).json()]
+    assert numbers == [2, 1]
+    assert (await caller.get(f"{one}/file", params={"version": 1})).json()["document"] == first
+    assert "Two lines" in (await caller.get(f"{one}/file")).json()["document"]
+    assert (await caller.get(f"{one}/file", params={"version": 9})).status_code == 404
