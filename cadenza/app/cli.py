@@ -19,6 +19,8 @@ COMMANDS = {
     "touches": ("cadenza.engine.commands:touches", "Explain and plan touches."),
     "replies": ("cadenza.inbox.commands:replies", "Say what a reply means."),
     "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),
+    "backup": ("cadenza.operations.backup_commands:backup", "Make, prove and bring back encrypted backups."),
+    "sending": ("cadenza.operations.commands:sending", "See, begin and end the hold on sending."),
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 

@@ -23,6 +23,7 @@ from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
 from cadenza.ledger.delivering import deliver
+from cadenza.operations.service import compare_when_held
 from cadenza.web.api import PREFIX
 from cadenza.web.contracts import Edge
 from cadenza.web.service import allowed, install
@@ -30,7 +31,15 @@ from cadenza.web.service import allowed, install
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
 JOBS: Mapping[str, Job] = {ANALYSE: analyse, IMPORT_JOB: run_import}
-LOOPS: tuple[Loop, ...] = (keep_watch, dispatch, keep_house, file_sent_copies, read_mail_boxes, deliver)
+LOOPS: tuple[Loop, ...] = (
+    keep_watch,
+    compare_when_held,
+    dispatch,
+    keep_house,
+    file_sent_copies,
+    read_mail_boxes,
+    deliver,
+)
 
 PAGES = (
     "cadenza.identity.pages",

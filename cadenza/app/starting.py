@@ -1,11 +1,9 @@
 """`cadenza up` and what prepares it: everything of an installation on one machine, for real or as a sandbox."""
 
 import asyncio
-import contextlib
-import fcntl
 import math
 import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +14,9 @@ from cadenza.core import logs
 from cadenza.core.admission import check_login
 from cadenza.core.command import run_async
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.errors import CadenzaError
 from cadenza.core.holding import choose_mode, installation
-from cadenza.core.installation import continue_world, open_installation
-from cadenza.core.postgres.server import make_folder
+from cadenza.core.installation import continue_world, open_installation, running_alone
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
 from cadenza.operations.service import is_founded, new_setup_link
@@ -58,7 +55,7 @@ async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> 
         check_world(current.home, world)
     else:
         check_reachable(current)
-    with _only_one(current.home):
+    with running_alone(current.home):
         async with open_installation() as database:
             await choose_mode(database, "sandbox" if with_sandbox else "production")
             if with_sandbox:
@@ -68,23 +65,6 @@ async def up(*, with_sandbox: bool, world: Path | None, speed: float | None) -> 
                 await check_login(database)
                 await _run_production(database, current)
     return 0
-
-
-@contextlib.contextmanager
-def _only_one(home: Path) -> Iterator[None]:
-    """Two of us on one home would fight for the same ports and mail."""
-    make_folder(home)
-    with (home / "up.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as held:
-            raise CadenzaError(
-                "already_running",
-                f"Cadenza runs already with the data in {home}.",
-                Kind.CONFLICT,
-                fix="Use that one, stop it first, or set CADENZA_HOME to another folder.",
-            ) from held
-        yield
 
 
 async def _run_sandbox(

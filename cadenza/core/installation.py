@@ -1,6 +1,7 @@
 """Opens the installation that the settings describe: database up, schema current, clocks and keys ready."""
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.holding import recognise
 from cadenza.core.migrations.service import is_current, migrate
 from cadenza.core.models import WorldClockRow
-from cadenza.core.postgres.server import EmbeddedServer
+from cadenza.core.postgres.server import EmbeddedServer, make_folder
 from cadenza.core.settings import Settings, settings
 
 _REFRESH_SECONDS = 1.0
@@ -43,6 +44,23 @@ def access(current: Settings) -> Iterator[Access]:
         return
     with EmbeddedServer(current.home / "database") as server:
         yield Access(server.url, server.application_url, current.home)
+
+
+@contextmanager
+def running_alone(home: Path) -> Iterator[None]:
+    """Two of us on one home would fight for the same ports and mail. Raises ``already_running``."""
+    make_folder(home)
+    with (home / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise CadenzaError(
+                "already_running",
+                f"Cadenza runs already with the data in {home}.",
+                Kind.CONFLICT,
+                fix="Use that one, stop it first, or set CADENZA_HOME to another folder.",
+            ) from held
+        yield
 
 
 @asynccontextmanager

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         description="PEM file with the certificate and its chain, to serve https without a proxy in front.",
     )
     tls_key: Path | None = Field(default=None, description="PEM file (PKCS #8) with the certificate's key.")
+    backup_folder: Path | None = Field(
+        default=None, description="Where `cadenza backup` keeps its files; without it below the home folder."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import click
@@ -17,6 +18,7 @@ BENCHMARKS = {
     "crashes": "cadenza.app.benchmarks.crashes:run",
     "import": "cadenza.app.benchmarks.imports:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
+    "backup": "cadenza.app.benchmarks.backup:run",
 }
 
 
@@ -41,16 +43,20 @@ class Result:
 
 @click.command()
 @click.argument("name", type=click.Choice([*BENCHMARKS, "all"]))
+@click.option(
+    "--size", type=click.IntRange(min=1), help="How many rows, for benchmarks that can be made smaller."
+)
 @json_option
 @run_async
-async def bench(*, name: str, as_json: bool) -> int:
+async def bench(*, name: str, size: int | None, as_json: bool) -> int:
     """Measure this machine: one JSON line per benchmark, with its ratio to a baseline of the same run."""
     broken = False
     for chosen in BENCHMARKS if name == "all" else [name]:
         module, _, function = BENCHMARKS[chosen].partition(":")
-        run: Callable[[], Awaitable[Result]] = getattr(import_module(module), function)
+        run: Callable[..., Awaitable[Result]] = getattr(import_module(module), function)
+        sized = {"size": size} if size and "size" in signature(run).parameters else {}
         try:
-            result = await run()
+            result = await run(**sized)
         except CadenzaError as wrong:
             echo_json({"name": chosen, "error": {"code": wrong.code, "message": str(wrong)}})
             broken = True

@@ -12,6 +12,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -204,6 +205,21 @@ class ImapReader:
         listed, _ = await self._listed(cursor, ",".join(map(str, sorted(wanted)))) if wanted else ([], 0)
         await self._complete(cursor, listed)
         return tuple(fetched(cursor, pending) for pending in listed if pending.complete)
+
+    async def newer(
+        self, folder: str, since: datetime | None, *, batch: int = 50
+    ) -> AsyncIterator[tuple[Fetched, ...]]:
+        """Everything that the server took in since then (None: ever), oldest first. Raises as ``fetch_new`` does, and
+        ``mail_server_unreachable`` when the folder is numbered anew meanwhile.
+        """
+        cursor = FolderCursor(folder, (await self.end(folder)).uidvalidity, 0)
+        listed, _ = await self._listed(cursor)
+        wanted = [p for p in listed if since is None or p.internal_date is None or p.internal_date >= since]
+        for start in range(0, len(wanted), batch):
+            part = wanted[start : start + batch]
+            if not await self._complete(cursor, part):
+                raise unreachable(self.server, f"{folder} was numbered anew")
+            yield tuple(fetched(cursor, pending) for pending in part if pending.complete)
 
     async def _listed(self, cursor: FolderCursor, uids: str | None = None) -> tuple[list[Pending], int]:
         """Flags and sizes behind the cursor. ``n:*`` always names the last message too, hence the filter."""

@@ -159,6 +159,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "entry_id", name=op.f("uq_audit_links_workspace_id_entry_id")),
     )
     op.create_table(
+        "backups",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.String(length=1000), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verify_seconds", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_backups")),
+    )
+    op.create_table(
         "bulk_changes",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
