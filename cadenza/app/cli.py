@@ -21,6 +21,9 @@ COMMANDS = {
     "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),
     "backup": ("cadenza.operations.backup_commands:backup", "Make, prove and bring back encrypted backups."),
     "sending": ("cadenza.operations.commands:sending", "See, begin and end the hold on sending."),
+    "members": ("cadenza.identity.commands:members", "Invite, list and disable members."),
+    "tokens": ("cadenza.identity.commands:tokens", "Make, list and revoke API tokens."),
+    "audit": ("cadenza.identity.commands:audit", "Check and export the audit trail."),
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 

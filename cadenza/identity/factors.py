@@ -14,9 +14,9 @@ from cadenza.core.crypto import new_token, token_hash
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.identity.audit import audit
-from cadenza.identity.contracts import INSTALLATION, Action, Actor, Member, Stage
+from cadenza.identity.contracts import INSTALLATION, Action, Actor, Member, Origin, Stage
 from cadenza.identity.models import FactorRow, RecoveryCodeRow, SessionRow, WorkspaceRow
-from cadenza.identity.rights import authorize, require_fresh
+from cadenza.identity.rights import authorize, may_give, require_fresh
 
 _STEP = 30  # seconds
 _RECOVERY_CODES = 10
@@ -116,6 +116,18 @@ async def remove_factor(unit: Unit, actor: Actor, member: Member) -> None:
         )
     await _remove(unit, member.user_id)
     await audit(unit, actor, "factor_removed")
+
+
+async def drop_lost_factor(unit: Unit, actor: Actor, member: Member) -> None:
+    """For somebody who lost authenticator and recovery codes: only on the machine itself, after a look at who asks."""
+    if actor.origin is not Origin.COMMAND_LINE:
+        raise CadenzaError(
+            "not_allowed", "Only whoever runs this installation can do this.", Kind.NOT_ALLOWED
+        )
+    authorize(actor, Action.MANAGE_MEMBERS)
+    may_give(actor, member.role)
+    await _remove(unit, member.user_id)
+    await audit(unit, actor, "factor_dropped", member.email)
 
 
 async def _remove(unit: Unit, user_id: UUID) -> None:

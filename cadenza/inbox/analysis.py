@@ -1,6 +1,7 @@
 """The job that reads a message: what it means, and what follows from that."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.service import end_sequences, touches_of_contact
 from cadenza.inbox import repository
 from cadenza.inbox.models import MessageRow
+from cadenza.inbox.routing import route
 from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
 from cadenza.ledger.service import open_work_items, record_events
 from cadenza.understanding.contracts import (
@@ -116,7 +118,12 @@ async def _follow(unit: Unit, row: MessageRow, analysis: Analysis) -> None:
         await end_sequences(unit, row.contact_id, "opt_out")
     item = _work_item(unit, row, analysis)
     if item is not None:
-        await open_work_items(unit, [item])
+        owner = (
+            await route(unit, row.conversation_id, language=analysis.language)
+            if row.conversation_id
+            else None
+        )
+        await open_work_items(unit, [replace(item, owner_id=owner)])
 
 
 def _work_item(unit: Unit, row: MessageRow, analysis: Analysis) -> NewWorkItem | None:

@@ -23,6 +23,7 @@ from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Th
 from cadenza.inbox.service import (
     answer,
     assign,
+    assign_best,
     close,
     conversation,
     conversation_of_contact,
@@ -345,10 +346,13 @@ async def give(
     request: Request,
     unit: PageUnit,
     conversation_id: UUID,
-    member: Annotated[UUID | Literal[""], Form()] = "",
+    member: Annotated[UUID | Literal["", "best"], Form()] = "",
     view: Annotated[str, Form(max_length=20)] = "open",
 ) -> Response:
-    await assign(unit, actor_of(request), conversation_id, member or None)
+    if member == "best":
+        await assign_best(unit, actor_of(request), conversation_id)
+    else:
+        await assign(unit, actor_of(request), conversation_id, member or None)
     return see(f"/inbox/{conversation_id}?view={view}", "assigned")
 
 

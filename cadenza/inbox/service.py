@@ -15,11 +15,12 @@ from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Pa
 from cadenza.inbox.drafts import draft_of, forget_draft, save_draft
 from cadenza.inbox.models import MessageRow
 from cadenza.inbox.reader import read_mail_boxes
+from cadenza.inbox.routing import choose_for
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import finish_work_items, record_events
 
 __all__ = [
-    "answer", "assign", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
+    "answer", "assign", "assign_best", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
     "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft",
 ]  # fmt: skip
 
@@ -150,6 +151,17 @@ async def assign(unit: Unit, actor: Actor, conversation_id: UUID, member_id: UUI
     if member_id is not None and member_id not in {m.id for m in await members(unit, actor) if m.active}:
         raise not_found("member", member_id)
     await _change(unit, actor, conversation_id, EventKind.ASSIGNED, assignee_id=member_id)
+
+
+async def assign_best(unit: Unit, actor: Actor, conversation_id: UUID) -> str:
+    """Give the conversation to whoever fits best. Why them, in words; raises ``CadenzaError`` when nobody fits."""
+    authorize(actor, Action.ASSIGN)
+    found = await _found(unit, conversation_id)
+    chosen = await choose_for(unit, found.contact_id)
+    if chosen.member is None:
+        raise CadenzaError("nobody_fits", chosen.reason, Kind.CONFLICT, fix="Choose somebody by name.")
+    await _change(unit, actor, conversation_id, EventKind.ASSIGNED, assignee_id=chosen.member.id)
+    return chosen.reason
 
 
 async def close(unit: Unit, actor: Actor, conversation_id: UUID) -> None:
