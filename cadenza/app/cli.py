@@ -23,6 +23,7 @@ COMMANDS = {
     "sending": ("cadenza.operations.commands:sending", "See, begin and end the hold on sending."),
     "members": ("cadenza.identity.commands:members", "Invite, list and disable members."),
     "tokens": ("cadenza.identity.commands:tokens", "Make, list and revoke API tokens."),
+    "keys": ("cadenza.identity.commands:keys", "Exchange the keys of stored secrets."),
     "audit": ("cadenza.identity.commands:audit", "Check and export the audit trail."),
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }

@@ -34,7 +34,7 @@ class MailboxRow(Row):
     imap_port: Mapped[int] = mapped_column(Integer)
     imap_tls: Mapped[str] = mapped_column(String(10))
     user_name: Mapped[str] = mapped_column(String(320))
-    password_sealed: Mapped[str] = mapped_column(String(2000))
+    password_sealed: Mapped[str] = mapped_column(String(2000), info={"sealed": "mailboxes/{id}/password"})
     state: Mapped[str] = mapped_column(String(10))
     state_reason: Mapped[str] = mapped_column(String(500), default="")
     daily_limit: Mapped[int] = mapped_column(Integer)

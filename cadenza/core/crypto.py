@@ -7,18 +7,16 @@ Opaque ids use AES-SIV (RFC 5297): deterministic, so the same thing always has t
 
 import base64
 import hashlib
-import json
 import os
 import secrets
-from pathlib import Path
+from collections.abc import Mapping
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cadenza.core.errors import CadenzaError
+from cadenza.core.keys import KeyFile, KeyRing, derive, read_key
 from cadenza.core.settings import Settings
 
 _NONCE = 12
@@ -35,29 +33,35 @@ def token_hash(token: str) -> bytes:
 
 
 class SecretBox:
-    """Seals and opens stored secrets, and makes opaque ids. Holds named keys; the last one seals."""
+    """Seals and opens stored secrets, and makes opaque ids. Holds named keys; the last one seals.
 
-    def __init__(self, keys: dict[str, bytes]) -> None:
-        self._keys = keys
-        self._current = list(keys)[-1]
-        self._siv = AESSIV(self._derive(next(iter(keys.values())), b"opaque ids", 64))
+    With a key file the keys are those of the file at each moment, so that a rotation by another process counts at once.
+    """
 
-    def _derive(self, key: bytes, purpose: bytes, length: int = 32) -> bytes:
-        return HKDF(SHA256(), length, salt=None, info=b"cadenza " + purpose).derive(key)
+    def __init__(self, keys: Mapping[str, bytes], *, file: KeyFile | None = None) -> None:
+        self._given = KeyRing(dict(keys))
+        self._file = file
+        self._siv = AESSIV(self.ring.opaque or derive(next(iter(self.ring.keys.values())), b"opaque ids", 64))
 
-    def _cipher(self, name: str, workspace_id: UUID) -> AESGCM:
-        return AESGCM(self._derive(self._keys[name], b"workspace " + workspace_id.bytes))
+    @property
+    def ring(self) -> KeyRing:
+        return self._file.ring() if self._file else self._given
+
+    def _cipher(self, key: bytes, workspace_id: UUID) -> AESGCM:
+        return AESGCM(derive(key, b"workspace " + workspace_id.bytes))
 
     def seal(self, text: str, *, workspace_id: UUID, place: str) -> str:
         """``place`` names table, row and column; the same must be given to open it."""
         nonce = os.urandom(_NONCE)
-        sealed = self._cipher(self._current, workspace_id).encrypt(nonce, text.encode(), place.encode())
-        return f"{self._current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        name, key = self.ring.newest
+        sealed = self._cipher(key, workspace_id).encrypt(nonce, text.encode(), place.encode())
+        return f"{name}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, *, workspace_id: UUID, place: str) -> str:
         """Raises ``CadenzaError`` when the key is missing or the text was moved or altered."""
         name, _, body = sealed.partition(".")
-        if name not in self._keys:
+        key = self.ring.keys.get(name)
+        if key is None:
             raise CadenzaError(
                 "secret_key_missing",
                 f"The key {name} of a stored secret is missing.",
@@ -66,9 +70,7 @@ class SecretBox:
         data = base64.urlsafe_b64decode(body)
         try:
             return (
-                self._cipher(name, workspace_id)
-                .decrypt(data[:_NONCE], data[_NONCE:], place.encode())
-                .decode()
+                self._cipher(key, workspace_id).decrypt(data[:_NONCE], data[_NONCE:], place.encode()).decode()
             )
         except InvalidTag as wrong:
             raise CadenzaError(
@@ -93,32 +95,7 @@ class SecretBox:
 def secret_box(settings: Settings) -> SecretBox:
     """The box of this installation; makes its first key, readable by the owner alone."""
     if settings.secret_key:
-        return SecretBox({"env": _key(settings.secret_key)})
-    path = settings.home / "keys.json"
-    if not path.exists():
-        _write_first_key(path)
-    return SecretBox({name: _key(value) for name, value in json.loads(path.read_text()).items()})
-
-
-def _key(text: str) -> bytes:
-    try:
-        key = base64.urlsafe_b64decode(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise CadenzaError("secret_key_invalid", "CADENZA_SECRET_KEY is not 32 bytes in URL-safe base64.")
-    return key
-
-
-def _write_first_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"k1": base64.urlsafe_b64encode(os.urandom(32)).decode()})
-    scratch = path.with_suffix(f".{os.getpid()}")
-    scratch.touch(mode=0o600)
-    scratch.write_text(content)
-    try:
-        os.link(scratch, path)  # fails if another process was first: then its key is the one
-    except FileExistsError:
-        return
-    finally:
-        scratch.unlink()
+        return SecretBox({"env": read_key(settings.secret_key)})
+    file = KeyFile(settings.home / "keys.json")
+    file.make()
+    return SecretBox({}, file=file)

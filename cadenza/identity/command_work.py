@@ -9,13 +9,17 @@ from uuid import UUID
 import click
 
 from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.installation import open_installation
+from cadenza.core.keys import KeyFile
+from cadenza.core.migrations.service import all_models
+from cadenza.core.rotation import Rotation, no_file, rotate
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
 from cadenza.identity.account import make_reset_link
-from cadenza.identity.audit import verify_chain
+from cadenza.identity.audit import audit, verify_chain
 from cadenza.identity.audit_search import export_audit
-from cadenza.identity.contracts import Action, Actor, AuditBreak, Member, Role, Scope
+from cadenza.identity.contracts import INSTALLATION, Action, Actor, AuditBreak, Member, Origin, Role, Scope
 from cadenza.identity.factors import drop_lost_factor
 from cadenza.identity.invitations import invite
 from cadenza.identity.load import load
@@ -138,3 +142,15 @@ def _only_the_machine(as_email: str | None, installation: UUID | None) -> None:
             Kind.NOT_ALLOWED,
             fix="Leave out --as.",
         )
+
+
+async def rotate_keys(grace: float) -> Rotation:
+    current = settings()
+    if current.secret_key:
+        raise no_file()
+    async with open_installation() as database:
+        done = await rotate(database, KeyFile(current.home / "keys.json"), all_models(), grace=grace)
+        operator = Actor(INSTALLATION, Role.OWNER, Origin.COMMAND_LINE, name="command line")
+        async with database.unit(INSTALLATION) as unit:
+            await audit(unit, operator, "keys_rotated", done.key, retired=list(done.retired))
+    return done

@@ -1,5 +1,7 @@
 """``cadenza members``, ``tokens`` and ``audit``: what owners do in Settings, for whoever holds the machine."""
 
+from dataclasses import asdict
+
 import click
 
 from cadenza.core.command import echo_json, json_option, run_async, workspace_options
@@ -126,6 +128,30 @@ async def revoke_one(*, token_id: object, workspace: str | None, as_email: str |
 
     await revoke_token(str(token_id), workspace, as_email)
     click.echo("Revoked.", err=True)
+
+
+@click.group()
+def keys() -> None:
+    """The keys that seal stored secrets."""
+
+
+@keys.command("rotate")
+@click.option(
+    "--grace",
+    type=click.FloatRange(0, 3600),
+    default=30.0,
+    show_default=True,
+    help="Seconds before the last look.",
+)
+@json_option
+@run_async
+async def rotate(*, grace: float, as_json: bool) -> None:
+    """Add a key, seal everything anew with it while everything runs, and drop the keys that nothing names."""
+    from cadenza.identity.command_work import rotate_keys  # noqa: PLC0415
+
+    done = await rotate_keys(grace)
+    words = f"{done.sealed_anew} secrets are sealed with the new key {done.key}; {len(done.retired)} old keys are gone."
+    _tell(asdict(done), words, as_json=as_json)
 
 
 @click.group()

@@ -99,7 +99,7 @@ class WebhookRow(Row):
     url: Mapped[str] = mapped_column(String(2000))
     note: Mapped[str] = mapped_column(String(200), default="")
     kinds: Mapped[list[str]] = mapped_column(ARRAY(String(30)))
-    secret: Mapped[str] = mapped_column(Text)  # sealed
+    secret: Mapped[str] = mapped_column(Text, info={"sealed": "webhooks/{id}/secret"})
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     paused_because: Mapped[str] = mapped_column(String(300), default="")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -20,7 +20,9 @@ class ApiAnswerRow(Row):
     key: Mapped[str] = mapped_column(String(255))  # as the caller chose it
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))  # of the request
     status: Mapped[int] = mapped_column(Integer, default=0)
-    answer: Mapped[str] = mapped_column(Text, default="")  # sealed: it may hold what is shown once only
+    answer: Mapped[str] = mapped_column(  # it may hold what is shown once only
+        Text, default="", info={"sealed": "api_answers/{id}/answer"}
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
