@@ -53,6 +53,7 @@ class ContactRow(Row):
         ForeignKeyConstraint(["workspace_id", "account_id"], ["accounts.workspace_id", "accounts.id"]),
         Index(None, "workspace_id", "account_id"),
         Index("ix_contacts_search", text("to_tsvector('simple', search)"), postgresql_using="gin"),
+        Index("ix_contacts_here", "workspace_id", "id", postgresql_where=text("gone_at is null")),
         Index(
             "ix_contacts_merged",
             "workspace_id",

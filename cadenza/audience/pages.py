@@ -6,7 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from cadenza.audience import import_pages
+from cadenza.audience import import_pages, segment_pages
+from cadenza.audience.filter_pages import Asked, chosen_by, with_added
+from cadenza.audience.segment_rules import OPERATORS
 from cadenza.audience.service import (
     contacts,
     load_recipients,
@@ -14,29 +16,51 @@ from cadenza.audience.service import (
     suppress_contact,
     unsubscribe,
 )
-from cadenza.identity.service import actor_of
-from cadenza.web.service import PageUnit, gettext, render, see
+from cadenza.identity.contracts import Action
+from cadenza.identity.service import actor_of, authorize
+from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 router.include_router(import_pages.router)
+router.include_router(segment_pages.router)
 
+Words = Annotated[str, Query(max_length=500)]
+_OPERATORS = list(dict.fromkeys(each for fitting in OPERATORS.values() for each in fitting))
 _LARGEST_BODY = 10_000  # bytes; a one-click request has a few dozen
 
 
 @router.get("/contacts")
 async def everybody(
-    request: Request, unit: PageUnit, q: str = "", page: Annotated[int, Query(ge=1, le=10_000)] = 1
+    request: Request,
+    unit: PageUnit,
+    q: Words = "",
+    match: Words = "all",
+    f: Annotated[list[str] | None, Query(max_length=50)] = None,
+    segment: UUID | None = None,
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    field: Words = "",
+    operator: Words = "",
+    value: Words = "",
 ) -> Response:
-    found = await contacts(unit, actor_of(request), q, page=page)
+    actor, asked = actor_of(request), Asked(q, match, tuple(f or ()), segment)
+    if field:
+        return see(await with_added(unit, asked, field, operator, value.strip()))
+    chosen = await chosen_by(unit, actor, asked)
+    found = await contacts(unit, actor, q, rule=chosen.rule, page=page)
     return render(
         request,
         "audience/contacts.html",
+        status_code=422 if chosen.wrong else 200,
         contacts=found.contacts,
         total=found.total,
         at_least=found.at_least,
         more=found.more,
         page=found.page,
         q=q,
+        chosen=chosen,
+        operators=_OPERATORS,
+        may_edit=allowed(authorize, actor, Action.EDIT_CONTACTS),
+        said={"saved": gettext("Saved.")}.get(request.query_params.get("said", ""), ""),
     )
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, func, literal, select, text
+from sqlalchemy import ColumnElement, Select, func, literal, select, text
 
 from cadenza.audience.addresses import AddressError
 from cadenza.audience.contracts import (
@@ -18,8 +18,11 @@ from cadenza.audience.contracts import (
     SuppressionKind,
     SuppressionReason,
 )
+from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
 from cadenza.audience.places import available_zones, country_of_zone, zone_of
+from cadenza.audience.segment_query import clause, here
+from cadenza.audience.segment_rules import EVERYBODY, Group
 from cadenza.audience.suppression import as_suppression, normal_value, stops_of, values_to_ask
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
@@ -32,7 +35,7 @@ _YOUR_COMPANY = {
     "pt": "a sua empresa", "pl": "Państwa firma", "sv": "ert företag", "da": "jeres virksomhed",
 }  # fmt: skip
 
-COUNTED = 1000  # hits of a search that are counted exactly; more are only said to be more
+COUNTED = 250  # hits of a search that are counted exactly; more are only said to be more
 
 
 @dataclass(slots=True)
@@ -111,10 +114,10 @@ def _lay_stops(whole: _Whole, stops: Sequence[Suppression]) -> None:
 
 
 async def load_recipients(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID, Recipient]:
-    """Everything the engine needs about these people, in two queries; unknown ids are left out."""
+    """Everything the engine needs about these people, in two queries; unknown and removed ones are left out."""
     if not contact_ids:
         return {}
-    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id.in_(set(contact_ids)))
+    query = _query().where(*here(unit), ContactRow.id.in_(set(contact_ids)))
     return {whole.row.id: _recipient(whole) for whole in await _wholes(unit, query)}
 
 
@@ -159,27 +162,42 @@ async def contact(unit: Unit, actor: Actor, contact_id: UUID) -> Contact:
 
 
 async def contacts(
-    unit: Unit, actor: Actor, query: str = "", *, page: int = 1, size: int = 50
+    unit: Unit, actor: Actor, query: str = "", *, rule: Group = EVERYBODY, page: int = 1, size: int = 50
 ) -> ContactPage:
-    """The list of contacts, newest first; ``query`` holds beginnings of words of name, company and address."""
+    """The list of contacts that a filter lets through, newest first.
+
+    ``query`` holds beginnings of words of name, company and address.
+    """
     authorize(actor, Action.READ)
     page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
-    start, mine = (page - 1) * size, ContactRow.workspace_id == unit.workspace_id
-    rows = _query().where(mine).order_by(ContactRow.id.desc())
-    if asked := _words(query):
+    start, asked = (page - 1) * size, search_words(query)
+    rows = _query().where(*here(unit)).order_by(ContactRow.id.desc())
+    if asked and not rule.rules:
         ids = await _search(unit, asked, start + size)
         total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
     else:
-        total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(mine)) or 0
-        rows = rows.offset(start).limit(size)
+        fits = await chosen(unit, rule, query)
+        total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(*fits)) or 0
+        rows = rows.where(*fits).offset(start).limit(size)
     found = [_as_contact(whole) for whole in await _wholes(unit, rows)]
-    at_least = bool(asked) and total > max(start + size, COUNTED)
+    at_least = bool(asked) and not rule.rules and total > max(start + size, COUNTED)
     return ContactPage(
         tuple(found), page, more=start + size < total, total=total - at_least, at_least=at_least
     )
 
 
-def _words(query: str) -> str:
+async def chosen(unit: Unit, rule: Group, query: str = "") -> list[ColumnElement[bool]]:
+    """The condition for the people of a filter and a search, as the list shows them."""
+    conditions = [*here(unit)]
+    if rule.rules:
+        conditions.append(clause(unit, rule, await kinds_of(unit)))
+    if asked := search_words(query):
+        found = text("contacts.id in (select search_contacts(to_tsquery('simple', :asked), 100000))")
+        conditions.append(cast("ColumnElement[bool]", found.bindparams(asked=asked)))
+    return conditions
+
+
+def search_words(query: str) -> str:
     """What was typed as a text query of PostgreSQL: the beginnings of up to eight words, all of which must be there."""
     words = [
         "".join(c for c in word if c.isalnum() or c in "@.-_+") for word in query[:200].casefold().split()

@@ -18,7 +18,7 @@ create function search_contacts(asked tsquery, most integer) returns setof uuid
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return query execute
-    'select c.id from contacts c where c.workspace_id = $1 and to_tsvector(''simple'', c.search) @@ $2
+    'select c.id from contacts c where c.workspace_id = $1 and c.gone_at is null and to_tsvector(''simple'', c.search) @@ $2
      order by c.id desc limit $3'
     using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);
 end $$;

@@ -1,6 +1,7 @@
 """Doors of audience: importing people, reading them, and the stops that hold for them."""
 
 from cadenza.audience.fields import fields, remove_field, set_field
+from cadenza.audience.hooks import tell_campaign_names, when_merged
 from cadenza.audience.import_job import run_import
 from cadenza.audience.importing import (
     contacts_of_file,
@@ -21,6 +22,14 @@ from cadenza.audience.people import (
     suppressions_of,
 )
 from cadenza.audience.places import zone_of
+from cadenza.audience.segments import (
+    remove_segment,
+    save_segment,
+    segment,
+    segment_members,
+    segment_named,
+    segments,
+)
 from cadenza.audience.suppression import mark_dead, suppress, suppress_contact, unsubscribe
 from cadenza.audience.uploads import (
     IMPORT_JOB,
@@ -39,6 +48,6 @@ __all__ = [
     "IMPORT_JOB", "cancel_import", "contact", "contacts", "contacts_of_file", "custom_fields", "custom_fields_of_file",
     "dry_run_alone", "examine_upload", "faults_of", "fields", "find_by_address", "find_by_addresses", "import_contacts",
     "import_of", "imports", "keep_upload", "load_recipients", "mark_dead", "preview_upload", "read_contacts_file",
-    "read_unsubscribe_token", "remove_field", "resolve_contacts_file", "run_import", "set_field", "set_mapping",
-    "start_import", "suppress", "suppress_contact", "suppressions_of", "unsubscribe", "unsubscribe_token", "zone_of",
+    "read_unsubscribe_token", "remove_field", "remove_segment", "resolve_contacts_file", "run_import", "save_segment", "segment", "segment_members", "segment_named", "segments", "set_field", "set_mapping",
+    "start_import", "suppress", "suppress_contact", "suppressions_of", "tell_campaign_names", "unsubscribe", "unsubscribe_token", "when_merged", "zone_of",
 ]  # fmt: skip

@@ -4,14 +4,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from cadenza.audience.service import custom_fields, custom_fields_of_file, resolve_contacts_file
+from cadenza.audience.service import (
+    custom_fields,
+    custom_fields_of_file,
+    resolve_contacts_file,
+    segment_named,
+)
 from cadenza.campaigns import repository
 from cadenza.campaigns.changes import changes, first_version
 from cadenza.campaigns.contracts import Applied, Campaign, CampaignState, Definition
 from cadenza.campaigns.document import Reading, read_document
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
 from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
-from cadenza.core.errors import CadenzaError, Problem
+from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -85,7 +90,9 @@ def _refused(reading: Reading, problems: tuple[Problem, ...]) -> Applied:
 
 async def _import_people(unit: Unit, actor: Actor, definition: Definition, folder: Folder) -> tuple[str, ...]:
     """The people of the contacts file beside the campaign file, in words when they were imported now."""
-    if folder.path is None:
+    if definition.segment:
+        await _must_exist(unit, definition.segment)
+    if folder.path is None or definition.segment:
         return ()
     try:
         report = await resolve_contacts_file(unit, actor, folder.find(definition.contacts_file))
@@ -96,6 +103,14 @@ async def _import_people(unit: Unit, actor: Actor, definition: Definition, folde
         return ()
     words = f"{definition.contacts_file}: {report.created} contacts imported, {report.updated} updated"
     return (f"{words}, {len(report.rejected)} rows rejected" if report.rejected else words,)
+
+
+async def _must_exist(unit: Unit, segment: str) -> None:
+    if await segment_named(unit, segment) is None:
+        problem = Problem(
+            f"There is no segment {segment!r}. Save one of that name first.", key="audience.segment"
+        )
+        raise CadenzaError("segment_not_found", problem.message, Kind.NOT_FOUND, problems=(problem,))
 
 
 async def _new_version(

@@ -55,7 +55,7 @@ class Definition:
 
     name: str
     steps: tuple[Step, ...]
-    contacts_file: str  # as written in the file
+    contacts_file: str  # as written in the file; empty where the audience is a segment
     mailboxes: tuple[str, ...]
     goal_metric: str = "meetings"
     goal_target: int | None = None
@@ -67,6 +67,12 @@ class Definition:
     track_opens: bool = False
     track_clicks: bool = False
     experiment_metric: str = "positive_replies"
+    segment: str = ""  # its name, where the audience is a segment; then there is no contacts file
+
+    @property
+    def audience(self) -> str:
+        """The contacts file or the segment, as the file names it."""
+        return self.segment or self.contacts_file
 
 
 @dataclass(frozen=True, slots=True)

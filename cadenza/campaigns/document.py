@@ -67,6 +67,7 @@ def _lines(tree: Value) -> dict[str, int]:
     places = {
         "name": entries.get("name"),
         "audience.contacts": inner.get("contacts") if isinstance(inner, dict) else None,
+        "audience.segment": inner.get("segment") if isinstance(inner, dict) else None,
     }
     return {key: entry.line for key, entry in places.items() if entry}
 
@@ -85,7 +86,7 @@ class _Document:
         grace = self._section(entries, "grace", {"hours"})
         stop = self._section(entries, "stop", {"person", "account"})
         tracking = self._section(entries, "tracking", {"opens", "clicks"})
-        contacts_file = self._audience(entries.get("audience"))
+        contacts_file, segment = self._audience(entries.get("audience"))
         person, account = self._stops(stop)
         steps = StepReader(read, self.folder, self.custom_fields(contacts_file))
         return Definition(
@@ -103,6 +104,7 @@ class _Document:
             track_opens=read.truth(tracking.get("opens"), "tracking.opens", default=False),
             track_clicks=read.truth(tracking.get("clicks"), "tracking.clicks", default=False),
             experiment_metric=self._experiment(entries),
+            segment=segment,
         )
 
     def _section(self, entries: dict[str, Entry], name: str, known: set[str]) -> dict[str, Entry]:
@@ -121,21 +123,25 @@ class _Document:
             return ""
         return name
 
-    def _audience(self, entry: Entry | None) -> str:
+    def _audience(self, entry: Entry | None) -> tuple[str, str]:
+        """The contacts file or the name of the segment; one of them is empty."""
         if entry is None:
-            return ""
-        instead = "for now name a CSV file: audience: {contacts: FILE.csv}"
-        later = {"segment": instead, "query": instead}
-        inside = self.reader.mapping(entry.value, "audience", {"contacts"}, later=later)
-        known = set(entry.value.content) if isinstance(entry.value.content, dict) else {"segment"}
+            return "", ""
+        later = {
+            "query": "for now name a CSV file or a segment: audience: {contacts: FILE.csv} or {segment: NAME}"
+        }
+        inside = self.reader.mapping(entry.value, "audience", {"contacts", "segment"}, later=later)
+        known = set(entry.value.content) if isinstance(entry.value.content, dict) else {"query"}
         if not known & {"contacts", "segment", "query"}:
-            self.reader.wrong(
-                entry.line, "audience.contacts", "'contacts' is missing: contacts: FILE.csv.", "key_missing"
-            )
+            message = "Say who: contacts: FILE.csv, or segment: NAME."
+            self.reader.wrong(entry.line, "audience.contacts", message, "key_missing")
+        if {"contacts", "segment"} <= known:
+            message = "Name a contacts file or a segment, not both."
+            self.reader.wrong(inside["segment"].line, "audience.segment", message)
         name = self.reader.text(inside.get("contacts"), "audience.contacts", most=255)
         if name and self.folder.path is not None:
             self._find(inside["contacts"], name)
-        return name
+        return name, self.reader.text(inside.get("segment"), "audience.segment", most=100)
 
     def _find(self, entry: Entry, name: str) -> None:
         try:

@@ -35,7 +35,9 @@ def _document(found: Definition) -> CommentedMap:
         version=1,
         name=_text(found.name),
         goal=_flow(goal),
-        audience=_flow({"contacts": _text(found.contacts_file)}),
+        audience=_flow(
+            {"segment": _text(found.segment)} if found.segment else {"contacts": _text(found.contacts_file)}
+        ),
         senders=_flow({"mailboxes": _row(found.mailboxes), "per_person": "sticky"}),
         window=_window(found.window),
         caps=_flow(

@@ -64,6 +64,12 @@ async def by_id(unit: Unit, campaign_id: UUID) -> Campaign | None:
     return _campaign(found) if found else None
 
 
+async def names(unit: Unit) -> dict[UUID, str]:
+    query = select(CampaignRow.id, CampaignRow.name).where(CampaignRow.workspace_id == unit.workspace_id)
+    found = await unit.session.execute(query.order_by(CampaignRow.created_at.desc()).limit(1000))
+    return {row.id: row.name for row in found}
+
+
 async def every(unit: Unit) -> Sequence[Campaign]:
     query = _joined(unit).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
     return [_campaign(found) for found in await unit.session.execute(query)]

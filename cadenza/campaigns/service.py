@@ -6,7 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from cadenza.audience.service import load_recipients
+from cadenza.audience.service import (
+    contacts_of_file,
+    load_recipients,
+    segment_members,
+    segment_named,
+    tell_campaign_names,
+)
 from cadenza.campaigns import repository
 from cadenza.campaigns.applying import apply, follow
 from cadenza.campaigns.conditions import evaluate as evaluate_condition
@@ -29,7 +35,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "apply", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "document_text", "evaluate",
+    "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "document_text", "evaluate",
     "follow", "numbered", "preview", "set_state", "version", "versions",
 ]  # fmt: skip
 
@@ -67,6 +73,14 @@ async def campaigns_after(
     """Part of all campaigns, newest first, beginning after the one with the id ``after``."""
     authorize(actor, Action.READ)
     return await repository.part(unit, state=state, after=after, limit=limit)
+
+
+async def audience_of(unit: Unit, definition: Definition) -> list[UUID]:
+    """Who the campaign is for now: the people of its contacts file, or of its segment; nobody where that is not there."""
+    if not definition.segment:
+        return await contacts_of_file(unit, definition.contacts_file)
+    found = await segment_named(unit, definition.segment)
+    return await segment_members(unit, found) if found else []
 
 
 async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:
@@ -178,3 +192,10 @@ async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None
     if state is CampaignState.RUNNING and row.launched_at is None:
         row.launched_at = unit.world.now()
     await unit.session.flush()
+
+
+async def _names(unit: Unit) -> Mapping[UUID, str]:
+    return await repository.names(unit)
+
+
+tell_campaign_names(_names)

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from cadenza.analytics.contracts import Rate
 from cadenza.analytics.service import counts_of, rates
 from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import contacts_of_file, load_recipients
+from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
-from cadenza.campaigns.service import campaign, campaigns, preview
+from cadenza.campaigns.service import audience_of, campaign, campaigns, preview
 from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
@@ -154,7 +154,7 @@ async def _shown_to(
 
 async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Recipient]:
     """Some of the audience to look at the texts with, and the one that was asked for."""
-    ids = (await contacts_of_file(unit, found.definition.contacts_file))[:_LOOKED_AT]
+    ids = (await audience_of(unit, found.definition))[:_LOOKED_AT]
     if chosen is not None and chosen not in ids:
         ids = [chosen, *ids]
     people = await load_recipients(unit, ids)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from cadenza.analytics.service import counts
 from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import contacts_of_file, load_recipients
+from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
-from cadenza.campaigns.service import campaign, set_state
+from cadenza.campaigns.service import audience_of, campaign, set_state
 from cadenza.channels.contracts import MailboxState
 from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError, Kind, Problem
@@ -31,7 +31,7 @@ async def launch(unit: Unit, actor: Actor, name: str) -> Status:
     authorize(actor, Action.RUN_CAMPAIGNS)
     found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.DRAFT, "launched")
-    contact_ids = await contacts_of_file(unit, found.definition.contacts_file)
+    contact_ids = await audience_of(unit, found.definition)
     await _check_ready(unit, found, contact_ids)
     await repository.set_run(unit, found.id, state=CampaignState.RUNNING.value, version_id=found.version_id)
     for start in range(0, len(contact_ids), _BATCH):
@@ -60,7 +60,7 @@ async def _check_ready(unit: Unit, found: Campaign, contact_ids: Sequence[UUID])
     if not contact_ids:
         problems.append(
             Problem(
-                f"No contacts from {found.definition.contacts_file} are here. Import the file first.",
+                f"Nobody from {found.definition.audience} is here. Import the file, or change the segment, first.",
                 key="audience",
             )
         )

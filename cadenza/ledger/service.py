@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, cast, func, select, text, true, update
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, cast, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import aliased
 
@@ -147,6 +147,17 @@ async def counts_by_time(
         .group_by(text("1"))
     )
     return {number: count for number, count in await unit.session.execute(query)}
+
+
+def people_of_events(
+    unit: Unit, kind: EventKind, *, since: datetime | None = None, campaign_id: UUID | None = None
+) -> Select[UUID | None]:
+    """To whom this happened, not by a machine (M5): one column, for a condition of another room's query in its own unit."""
+    mine = EventRow.workspace_id == unit.workspace_id
+    query = select(EventRow.contact_id).where(mine, EventRow.kind == kind.value, EventRow.machine.is_(False))
+    if since is not None:
+        query = query.where(EventRow.at >= since)
+    return query.where(EventRow.campaign_id == campaign_id) if campaign_id is not None else query
 
 
 async def events_of_contacts(

@@ -78,7 +78,6 @@ def test_its_tokens_and_filters_are_all_there_are() -> None:
 @pytest.mark.parametrize(
     ("right", "later"),
     [
-        ("contacts: people.csv", "segment: x"),
         ("contacts: people.csv", "query: x"),
         ("mailboxes: [anna@north.example]", "pool: x"),
         ("  - id: intro\n", "  - id: intro\n    channel: linkedin\n    action: connect\n"),

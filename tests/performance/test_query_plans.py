@@ -101,7 +101,7 @@ QUERIES: dict[str, tuple[str, str, Query]] = {
         "touches", "touches", lambda u, _: repository.recent_touches(u, [SOME], [SOME], u.world.now() - 7 * timedelta(days=1))
     ),
     "marking as sending": ("touches", "pk_touches", lambda u, _: repository.mark_sending(u, [SOME], uuid4())),
-    "contacts": ("contacts", "pk_contacts", contacts),
+    "contacts": ("contacts", "ix_contacts_here", contacts),
     "inbox": ("conversations", "ix_conversations_list", lambda u, a: conversations(u, a, Filters())),
     "events of a campaign": ("events", "campaign_id", lambda u, _: timeline(u, campaign_id=SOME)),
     "events of a kind in a campaign": ("events", "campaign_id", lambda u, _: timeline(u, campaign_id=SOME, kinds=[EventKind.SENT], limit=12)),

@@ -639,6 +639,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_contacts")),
     )
     op.create_index(
+        "ix_contacts_here",
+        "contacts",
+        ["workspace_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("gone_at is null"),
+    )
+    op.create_index(
         "ix_contacts_merged",
         "contacts",
         ["workspace_id", "merged_into"],
@@ -1163,7 +1170,7 @@ def upgrade() -> None:
     grant("cadenza_app")
     secure(WORKSPACE_TABLES, "cadenza_app")
     run_sql(
-        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n-- The search box. Row security keeps a search in texts from using its index, because its operators might leak rows of\n-- others through errors; so the owner's function looks, in the workspace of the transaction and nowhere else, and tells\n-- ids only, the newest first. It is planned anew for each search: a rare word reads the index, a common one the newest rows.\ncreate function search_contacts(asked tsquery, most integer) returns setof uuid\nlanguage plpgsql stable security definer set search_path = public, pg_temp as $$\nbegin\n  return query execute\n    'select c.id from contacts c where c.workspace_id = $1 and to_tsvector(''simple'', c.search) @@ $2\n     order by c.id desc limit $3'\n    using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);\nend $$;\nrevoke all on function search_contacts(tsquery, integer) from public;\ngrant execute on function search_contacts(tsquery, integer) to cadenza_app;\n"
+        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n-- The search box. Row security keeps a search in texts from using its index, because its operators might leak rows of\n-- others through errors; so the owner's function looks, in the workspace of the transaction and nowhere else, and tells\n-- ids only, the newest first. It is planned anew for each search: a rare word reads the index, a common one the newest rows.\ncreate function search_contacts(asked tsquery, most integer) returns setof uuid\nlanguage plpgsql stable security definer set search_path = public, pg_temp as $$\nbegin\n  return query execute\n    'select c.id from contacts c where c.workspace_id = $1 and c.gone_at is null and to_tsvector(''simple'', c.search) @@ $2\n     order by c.id desc limit $3'\n    using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);\nend $$;\nrevoke all on function search_contacts(tsquery, integer) from public;\ngrant execute on function search_contacts(tsquery, integer) to cadenza_app;\n"
     )
     run_sql(
         "-- A version is what was agreed at one time: rows are added, never altered.\nrevoke update, delete, truncate on campaign_versions from cadenza_app;\n"

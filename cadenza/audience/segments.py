@@ -1,0 +1,114 @@
+"""Segments: filters that are saved by name, counted, and whose people can be asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from cadenza.audience.fields import kinds_of
+from cadenza.audience.models import ContactRow, SegmentRow
+from cadenza.audience.segment_query import clause, here
+from cadenza.audience.segment_rules import Group, read, to_json
+from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import audit, authorize
+
+_MOST = 200
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """``people`` is None where nobody counted."""
+
+    id: UUID
+    name: str
+    rule: Group
+    updated_at: datetime
+    people: int | None = None
+
+
+async def segments(unit: Unit, actor: Actor) -> list[Segment]:
+    """All segments by name, each with how many people are in it now; two queries."""
+    authorize(actor, Action.READ)
+    custom = await kinds_of(unit)
+    query = select(SegmentRow).where(SegmentRow.workspace_id == unit.workspace_id).order_by(SegmentRow.name)
+    rows = list(await unit.session.scalars(query))
+    found = [Segment(row.id, row.name, read(row.rule, custom), row.updated_at) for row in rows]
+    counts = [
+        select(func.count())
+        .select_from(ContactRow)
+        .where(*here(unit), clause(unit, each.rule, custom))
+        .scalar_subquery()
+        for each in found
+    ]
+    people: Sequence[int] = (await unit.session.execute(select(*counts))).one() if counts else ()
+    return [
+        Segment(each.id, each.name, each.rule, each.updated_at, count)
+        for each, count in zip(found, people, strict=True)
+    ]
+
+
+async def segment(unit: Unit, actor: Actor, segment_id: UUID) -> Segment:
+    """Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.READ)
+    row = await unit.session.get(SegmentRow, (unit.workspace_id, segment_id))
+    if row is None:
+        raise not_found("segment", segment_id)
+    return Segment(row.id, row.name, read(row.rule, await kinds_of(unit)), row.updated_at)
+
+
+async def save_segment(unit: Unit, actor: Actor, name: str, rule: Group) -> UUID:
+    """Keep a filter under a name; one of that name takes the new filter. Raises ``CadenzaError``."""
+    authorize(actor, Action.EDIT_CONTACTS)
+    name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if not name or len(name) > _LONGEST_NAME:
+        raise CadenzaError(
+            "segment_name", f"A segment has a name of 1 to {_LONGEST_NAME} characters.", fix="Shorten it."
+        )
+    held = select(func.count()).where(SegmentRow.workspace_id == unit.workspace_id, SegmentRow.name != name)
+    if (await unit.session.scalar(held) or 0) >= _MOST:
+        raise CadenzaError("too_many_segments", f"There are {_MOST} segments already.", Kind.TOO_MANY)
+    now = unit.machine.now()
+    values = {"rule": to_json(rule), "updated_at": now, "member_id": actor.member_id}
+    statement = (
+        insert(SegmentRow)
+        .values(workspace_id=unit.workspace_id, id=new_id(), name=name, created_at=now, **values)
+        .on_conflict_do_update(index_elements=["workspace_id", "name"], set_=values)
+        .returning(SegmentRow.id)
+    )
+    saved = (await unit.session.scalars(statement)).one()
+    await audit(unit, actor, "segment_saved", name)
+    return saved
+
+
+async def remove_segment(unit: Unit, actor: Actor, segment_id: UUID) -> None:
+    """Forget a filter; nobody in it is changed. Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.EDIT_CONTACTS)
+    mine = (SegmentRow.workspace_id == unit.workspace_id) & (SegmentRow.id == segment_id)
+    name = (
+        await unit.session.scalars(delete(SegmentRow).where(mine).returning(SegmentRow.name))
+    ).one_or_none()
+    if name is None:
+        raise not_found("segment", segment_id)
+    await audit(unit, actor, "segment_removed", name)
+
+
+async def segment_named(unit: Unit, name: str) -> UUID | None:
+    query = select(SegmentRow.id).where(SegmentRow.workspace_id == unit.workspace_id, SegmentRow.name == name)
+    return (await unit.session.scalars(query)).one_or_none()
+
+
+async def segment_members(unit: Unit, segment_id: UUID) -> list[UUID]:
+    """Who is in a segment now, whoever was added first coming first. Raises ``CadenzaError`` (not found)."""
+    row = await unit.session.get(SegmentRow, (unit.workspace_id, segment_id))
+    if row is None:
+        raise not_found("segment", segment_id)
+    custom = await kinds_of(unit)
+    query = select(ContactRow.id).where(*here(unit), clause(unit, read(row.rule, custom), custom))
+    return list((await unit.session.scalars(query.order_by(ContactRow.id))).all())
