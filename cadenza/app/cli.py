@@ -25,6 +25,7 @@ COMMANDS = {
     "tokens": ("cadenza.identity.commands:tokens", "Make, list and revoke API tokens."),
     "keys": ("cadenza.identity.commands:keys", "Exchange the keys of stored secrets."),
     "audit": ("cadenza.identity.commands:audit", "Check and export the audit trail."),
+    "doctor": ("cadenza.operations.commands:doctor", "Check the whole installation and say what to do."),
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 

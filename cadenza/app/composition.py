@@ -23,7 +23,7 @@ from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
 from cadenza.ledger.delivering import deliver
-from cadenza.operations.service import compare_when_held
+from cadenza.operations.service import compare_when_held, watch_health
 from cadenza.web.api import PREFIX
 from cadenza.web.contracts import Edge
 from cadenza.web.service import allowed, install
@@ -34,6 +34,7 @@ JOBS: Mapping[str, Job] = {ANALYSE: analyse, IMPORT_JOB: run_import}
 LOOPS: tuple[Loop, ...] = (
     keep_watch,
     compare_when_held,
+    watch_health,
     dispatch,
     keep_house,
     file_sent_copies,
@@ -52,6 +53,7 @@ PAGES = (
     "cadenza.engine.tracking_endpoints",
     "cadenza.inbox.pages",
     "cadenza.operations.setup_pages",
+    "cadenza.operations.pages",
 )
 ENDPOINTS = (
     "cadenza.ledger.endpoints",

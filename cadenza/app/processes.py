@@ -24,6 +24,7 @@ from cadenza.core.jobs import run_jobs
 from cadenza.core.resilience import outlive_the_database
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import stop_on_signals
+from cadenza.operations.service import beat
 from cadenza.sandbox.service import serve
 
 
@@ -82,6 +83,7 @@ async def web() -> int:
             server.serve(),
             outlive_the_database("world", partial(follow_world, database)),
             outlive_the_database("hold", partial(follow_hold, database)),
+            outlive_the_database("pulse", partial(beat, database, "web")),
         )
 
 
@@ -92,6 +94,7 @@ async def worker() -> int:
     async with _process() as (database, current):
         return await _until_stopped(
             outlive_the_database("world", partial(follow_world, database, keep=True)),
+            outlive_the_database("pulse", partial(beat, database, "worker")),
             outlive_the_database("jobs", partial(run_jobs, database, composition.JOBS)),
             *(
                 outlive_the_database(loop.__name__, partial(loop, database, current))

@@ -87,6 +87,7 @@ class Check:
     blocking: bool = False
     affected: int = 0
     evidence: tuple["Evidence", ...] = ()
+    override: str | None = None  # who opened a blocking one although it failed, and why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""``cadenza sending``: whether messages leave, and why not."""
+"""``cadenza sending``: whether messages leave, and why not. ``cadenza doctor``: how the installation is."""
 
 from typing import Any
 
@@ -113,3 +113,25 @@ _WHY = {
     "failover": "another database server took over and may lack the last commits.",
     "by_hand": "somebody said so.",
 }
+
+
+@click.command()
+@json_option
+@run_async
+async def doctor(*, as_json: bool) -> int:
+    """Check the whole installation and say what to do. Changes nothing; exit 1 when something fails."""
+    from cadenza.core.settings import settings  # noqa: PLC0415
+    from cadenza.operations.checks import as_json as plain  # noqa: PLC0415
+    from cadenza.operations.checks import verdict  # noqa: PLC0415
+    from cadenza.operations.doctor import look  # noqa: PLC0415
+
+    checks = await look(settings())
+    worst = verdict(checks)
+    if as_json:
+        echo_json({"verdict": worst.value, "checks": [plain(check) for check in checks]})
+    else:
+        for check in checks:
+            click.echo(f"{check.status.value:8}{check.id:20} {check.found}")
+            if check.fix:
+                click.echo(f"{'':28} {check.fix}")
+    return int(worst.value == "fail")

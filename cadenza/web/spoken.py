@@ -19,11 +19,23 @@ CONTEXT = "told"
 FILES = (
     "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
     "engine/repository.py", "engine/senders.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
-    "web/kept.py", "web/security.py", "web/service.py",
+    "operations/checks.py", "operations/database_checks.py", "operations/machine_checks.py", "operations/setup.py",
+    "operations/work_checks.py", "core/holding.py", "web/kept.py", "web/security.py", "web/service.py",
 )  # fmt: skip
 THINGS = ("contact", "campaign", "conversation", "touch", "member", "mailbox")  # what ``not_found`` names
 
-_ARGUMENTS = {"CadenzaError": (1,), "GateResult": (2,), "Choice": (1,), "not_found": (), "Problem": (0,)}
+_ARGUMENTS = {
+    "CadenzaError": (1,),
+    "GateResult": (2,),
+    "Choice": (1,),
+    "not_found": (),
+    "Problem": (0,),
+    "register": (1,),
+    "fine": (0,),
+    "warn": (0, 1),
+    "fail": (0, 1),
+    "skipped": (0,),
+}
 _NAMES = {
     "why",
     "days",
@@ -31,6 +43,7 @@ _NAMES = {
     "fix",
     "message",
     "reason",
+    "words",
 }  # variables and named arguments that are told
 _FUNCTIONS = {"_after", "_waiting"}  # what these return is told
 _NESTED = {"days", "why", "sender_why", "what"}  # values that are words of ours again

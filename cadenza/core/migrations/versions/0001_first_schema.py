@@ -313,6 +313,14 @@ def upgrade() -> None:
         op.f("ix_events_workspace_id_touch_id_at"), "events", ["workspace_id", "touch_id", "at"], unique=False
     )
     op.create_table(
+        "examination",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checks", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_examination_single")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_examination")),
+    )
+    op.create_table(
         "imports",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -402,6 +410,17 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailboxes")),
         sa.UniqueConstraint("workspace_id", "address", name=op.f("uq_mailboxes_workspace_id_address")),
+    )
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("host", sa.String(length=253), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
     )
     op.create_table(
         "segments",
@@ -1186,4 +1205,7 @@ def upgrade() -> None:
     )
     run_sql(
         "-- Facts are added, never altered.\nrevoke update, delete, truncate on events, decisions from cadenza_app;\ncreate table events_default partition of events default;\n-- Months are made ahead of time by the owner's function, which the application may call.\ncreate function make_event_partitions(from_month date, months integer) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  month date;\n  name text;\nbegin\n  for offset_months in 0..least(months, 36) - 1 loop\n    month := (date_trunc('month', from_month) + make_interval(months => offset_months))::date;\n    name := 'events_' || to_char(month, 'YYYY_MM');\n    if to_regclass(name) is null\n       and not exists (select 1 from events_default where at >= month and at < month + interval '1 month') then\n      execute format('create table %I partition of events for values from (%L) to (%L)',\n                     name, month, month + interval '1 month');\n    end if;\n  end loop;\nend $$;\nrevoke all on function make_event_partitions(date, integer) from public;\ngrant execute on function make_event_partitions(date, integer) to cadenza_app;\n-- Which workspaces owe something to a webhook? Asked by the worker across workspaces; answers with ids only.\ncreate function workspaces_with_deliveries(machine timestamptz) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where exists (\n    select from deliveries d\n    where d.workspace_id = w.id and d.state = 'pending' and d.due_at <= machine\n      and (d.lease_until is null or d.lease_until < clock_timestamp()))\n$$;\nrevoke all on function workspaces_with_deliveries(timestamptz) from public;\ngrant execute on function workspaces_with_deliveries(timestamptz) to cadenza_app;\n"
+    )
+    run_sql(
+        "-- What waits, over all workspaces and in one look; numbers and times only, nothing of anybody's data.\ncreate function work_waiting(world timestamptz, machine timestamptz)\nreturns table (oldest_due timestamptz, due bigint, expired bigint, doubts bigint, mailboxes bigint, broken bigint)\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  with late as (\n    select e.next_due_at from runs r join enrolments e on e.workspace_id = r.workspace_id and e.campaign_id = r.id\n    where r.state = 'running' and e.state = 'active' and e.next_due_at <= world)\n  select (select min(next_due_at) from late), (select count(*) from late),\n         (select count(*) from touches where state in ('claimed', 'sending') and lease_until < clock_timestamp() - interval '2 minutes'),\n         (select count(*) from touches where state = 'in_doubt'),\n         (select count(*) from mailboxes), (select count(*) from mailboxes where state = 'broken')\n$$;\nrevoke all on function work_waiting(timestamptz, timestamptz) from public;\ngrant execute on function work_waiting(timestamptz, timestamptz) to cadenza_app;\n-- How hard the server works: the longest wait of a commit for its standby, and how many of its connections are in use.\ncreate function server_strain() returns table (commit_waits double precision, connections bigint, allowed integer)\nlanguage sql security definer set search_path = public, pg_temp as $$\n  select coalesce(max(extract(epoch from clock_timestamp() - state_change)) filter (where wait_event = 'SyncRep'), 0),\n         count(*), current_setting('max_connections')::int\n  from pg_stat_activity where backend_type = 'client backend'\n$$;\nrevoke all on function server_strain() from public;\ngrant execute on function server_strain() to cadenza_app;\n"
     )

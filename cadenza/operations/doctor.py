@@ -1,0 +1,75 @@
+"""The look at everything: for the command, and every half minute by the worker for the page Health."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError
+from cadenza.core.installation import access, attach
+from cadenza.core.settings import Settings
+from cadenza.ledger.contracts import Check
+from cadenza.operations.checks import PROBES, Probe, Scene, as_json, examine
+from cadenza.operations.models import ExaminationRow
+
+_EVERY_SECONDS = 30.0
+_CHECKS = ("database_checks", "work_checks", "machine_checks")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    at: datetime
+    checks: list[dict[str, Any]]
+
+
+def probes() -> dict[str, Probe]:
+    """Ours, and what other rooms registered."""
+    for name in _CHECKS:
+        import_module(f"cadenza.operations.{name}")
+    return PROBES
+
+
+async def look(settings: Settings) -> list[Check]:
+    """Whatever state the installation is in: nothing is migrated, and a database that is away is one finding of many."""
+    known = probes()
+    if settings.database_url is None and not (settings.home / "database" / "data").exists():
+        return await examine(Scene(settings, trouble=_nothing(settings)), known)
+    try:
+        with access(settings) as found:
+            async with attach(found.application, settings) as database:
+                return await examine(Scene(settings, database), known)
+    except CadenzaError as trouble:
+        return await examine(Scene(settings, trouble=trouble), known)
+
+
+def _nothing(settings: Settings) -> CadenzaError:
+    return CadenzaError(
+        "not_installed", f"There is no installation in {settings.home}.", fix="Start it by `cadenza up`."
+    )
+
+
+async def watch_health(database: Database, settings: Settings) -> None:
+    """The worker's loop."""
+    while True:
+        await note(database, await examine(Scene(settings, database), probes()))
+        await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def note(database: Database, checks: list[Check]) -> None:
+    values = {"at": database.machine.now(), "checks": [as_json(check) for check in checks]}
+    async with database.installation() as session:
+        await session.execute(
+            insert(ExaminationRow)
+            .values(id=1, **values)
+            .on_conflict_do_update(index_elements=["id"], set_=values)
+        )
+
+
+async def last_examination(database: Database) -> Examination | None:
+    async with database.installation() as session:
+        row = await session.get(ExaminationRow, 1)
+    return Examination(row.at, row.checks) if row else None
