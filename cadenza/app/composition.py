@@ -46,6 +46,7 @@ PAGES = (
     "cadenza.identity.pages",
     "cadenza.identity.account_pages",
     "cadenza.identity.member_pages",
+    "cadenza.identity.sign_on_pages",
     "cadenza.identity.audit_pages",
     "cadenza.audience.pages",
     "cadenza.channels.pages",

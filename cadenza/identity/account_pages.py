@@ -29,6 +29,7 @@ from cadenza.identity.factors import (
 from cadenza.identity.pages import Secret, pending, proof_first
 from cadenza.identity.people import set_away
 from cadenza.identity.rights import require_fresh
+from cadenza.identity.sign_on import is_connected, sign_on
 from cadenza.web.failures import STATUS
 from cadenza.web.service import PageUnit, gettext, render, see
 
@@ -69,6 +70,8 @@ async def account(request: Request, unit: PageUnit) -> Response:
         "ended": gettext("Ended."),
         "password": gettext("Your password is changed; your other sessions have ended."),
         "removed": gettext("Your second factor is removed."),
+        "connected": gettext("Your account is connected to the provider."),
+        "disconnected": gettext("Your account is no longer connected to the provider."),
     }
     return render(
         request,
@@ -77,6 +80,8 @@ async def account(request: Request, unit: PageUnit) -> Response:
         sessions=await sessions(unit, actor),
         left=await recovery_codes_left(unit, member.user_id),
         away=member.away_until is not None and member.away_until > unit.machine.now(),
+        sign_on=await sign_on(unit),
+        connected=await is_connected(unit, actor),
         languages=_LANGUAGES,
         zones=sorted(available_timezones()),
         said=said.get(request.query_params.get("said", ""), ""),

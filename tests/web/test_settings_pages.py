@@ -5,6 +5,8 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from hashlib import sha256
+from html import unescape
+from urllib.parse import urlencode
 
 import httpx
 import pyotp
@@ -13,11 +15,13 @@ import pytest
 from cadenza.app.composition import web_app
 from cadenza.core.clock import ManualClock
 from cadenza.core.database import Database
+from cadenza.core.http import Egress
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import SESSION_COOKIE, Actor, Origin, Role
 from cadenza.identity.factors import require_factor
 from cadenza.identity.service import add_member, create_workspace, members
 from cadenza.web.security import form_token
+from tests.servers.openid_provider import CLIENT_ID, SECRET, Provider, openid_provider
 
 PASSWORD = "a long enough password of ours"
 SITE = "https://cadenza.example"
@@ -227,3 +231,53 @@ async def test_profile_absence_skills_and_teams_are_saved(browser: Browser, hald
     wrong = await post(owner, f"{address}/skills", territories="Germany", languages="german")
     assert wrong.status_code == 422
     assert 'value="DE, AT"' in (await owner.get(address)).text
+
+
+@pytest.mark.asvs("10.1.2", "10.1.1")
+async def test_somebody_connects_their_account_and_signs_on_with_a_browser(
+    browser: Browser, machine: ManualClock
+) -> None:
+    owner = browser()
+    owner._transport.app.state.egress = Egress(this_machine=True)  # type: ignore[attr-defined]
+    await enter(owner)
+    async with openid_provider(machine) as provider:
+        form = {"issuer": provider.issuer, "client_id": CLIENT_ID, "secret": SECRET}
+        saved = await post(owner, "/settings/sign-in/provider", **form)
+        assert saved.headers["location"] == "/settings/sign-in?said=saved"
+        page = await owner.get("/settings/sign-in")
+        assert SECRET not in page.text
+        assert f"{SITE}/sign-on?workspace=halden" in page.text
+        leaving = await post(owner, "/settings/account/sign-on")
+        assert (await _come_back(owner, provider, leaving)).headers[
+            "location"
+        ] == "/settings/account?said=connected"
+        assert "Connected" in (await owner.get("/settings/account")).text
+        guest = browser()
+        assert "/sign-on" in (await guest.get("/login")).text
+        assert (await post(guest, "/sign-on", workspace="nowhere")).status_code == 404
+        leaving = await post(guest, "/sign-on", workspace="halden", next="/settings/tokens")
+        cookie = leaving.headers["set-cookie"].lower()
+        assert cookie.startswith("__host-cadenza_sign_on=")
+        assert {"httponly", "secure", "samesite=lax"} <= {part.strip() for part in cookie.split(";")}
+        assert SECRET not in leaving.text
+        thief = browser()
+        address = _return(provider, leaving)
+        assert (await thief.get(address)).status_code == 401, "another browser"
+        assert (await guest.get(address)).status_code == 401, "and so it is spent"
+        leaving = await post(guest, "/sign-on", workspace="halden", next="/settings/tokens")
+        assert (await _come_back(guest, provider, leaving)).headers["location"] == "/settings/tokens"
+        assert (await guest.get("/settings/tokens")).status_code == 200
+    tried = await owner.get("/audit", params={"what": "signed_in"})
+    assert "way provider" in tried.text
+
+
+def _return(provider: Provider, leaving: httpx.Response) -> str:
+    found = re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', leaving.text)
+    assert found, leaving.text
+    return f"/sign-on/callback?{urlencode(provider.consent(unescape(found.group(1))))}"
+
+
+async def _come_back(
+    client: httpx.AsyncClient, provider: Provider, leaving: httpx.Response
+) -> httpx.Response:
+    return await client.get(_return(provider, leaving))
