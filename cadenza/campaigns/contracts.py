@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
+from cadenza.core.errors import Problem
 from cadenza.timing.contracts import Window
 
 
@@ -99,6 +100,27 @@ class Version:
     changes: tuple[str, ...]
 
 
+Tree = dict[str, Any]
+"""A campaign file as plain values, as YAML would read it: what the editor changes piece by piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A member's working copy of a campaign. ``definition`` is None while there are ``problems``, told by their places.
+
+    ``based_on`` is the version it began with; another one than ``version`` means that somebody saved meanwhile.
+    """
+
+    campaign_id: UUID
+    name: str
+    based_on: int
+    version: int
+    tree: Tree
+    changed: bool
+    definition: Definition | None
+    problems: tuple[Problem, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     subject: str | None
@@ -116,8 +138,17 @@ class PreviewedStep:
     rendered: Rendered
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewedText:
+    rendered: Rendered
+    missing: tuple[str, ...]  # tokens without a value, where the fallback stands
+
+
 class CompiledVariant(Protocol):
     """A variant parsed once. ``render`` never raises, hangs or grows without bound for a saved variant."""
+
+    @property
+    def names(self) -> frozenset[str]: ...  # the tokens that it prints or asks about
 
     def render(self, facts: Mapping[str, Any]) -> Rendered: ...
 

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, ForeignKeyConstraint, Index, Integer, String, Text, UniqueConstraint, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cadenza.core.database import Row
@@ -43,3 +43,19 @@ class CampaignVersionRow(Row):
     changes: Mapped[list[str]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class CampaignEditRow(Row):
+    """A member's working copy, as a campaign file in plain values; gone once it is saved or discarded."""
+
+    __tablename__ = "campaign_edits"
+    __table_args__ = (
+        ForeignKeyConstraint(["workspace_id", "campaign_id"], ["campaigns.workspace_id", "campaigns.id"]),
+        UniqueConstraint("workspace_id", "campaign_id", "member_id"),
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(Uuid)
+    member_id: Mapped[UUID] = mapped_column(Uuid)
+    based_on: Mapped[int] = mapped_column(Integer)
+    tree: Mapped[dict[str, Any]] = mapped_column(JSON)  # keeps the order of the file, which JSONB does not
+    saved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

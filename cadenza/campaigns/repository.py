@@ -41,6 +41,13 @@ async def lock_name(unit: Unit, name: str) -> None:
     await unit.session.execute(text(_LOCK), {"workspace": str(unit.workspace_id), "name": name})
 
 
+async def name_of(unit: Unit, campaign_id: UUID) -> str | None:
+    query = select(CampaignRow.name).where(
+        CampaignRow.workspace_id == unit.workspace_id, CampaignRow.id == campaign_id
+    )
+    return (await unit.session.scalars(query)).one_or_none()
+
+
 async def campaign_row(unit: Unit, name: str) -> CampaignRow | None:
     query = select(CampaignRow).where(CampaignRow.workspace_id == unit.workspace_id, CampaignRow.name == name)
     return (await unit.session.scalars(query)).one_or_none()

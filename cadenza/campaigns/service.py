@@ -13,8 +13,9 @@ from cadenza.audience.service import (
     segment_named,
     tell_campaign_names,
 )
-from cadenza.campaigns import repository
+from cadenza.campaigns import repository, tokens
 from cadenza.campaigns.applying import apply, follow
+from cadenza.campaigns.changes import changes as changed_words
 from cadenza.campaigns.conditions import evaluate as evaluate_condition
 from cadenza.campaigns.conditions import saved_condition
 from cadenza.campaigns.contracts import (
@@ -24,10 +25,25 @@ from cadenza.campaigns.contracts import (
     ConditionFacts,
     Definition,
     PreviewedStep,
+    PreviewedText,
+    Variant,
     Version,
 )
 from cadenza.campaigns.document_text import document_text
+from cadenza.campaigns.editing import (
+    add_step,
+    add_variant,
+    discard_edit,
+    edit_of,
+    keep_edit,
+    move_step,
+    rebase_edit,
+    remove_step,
+    remove_variant,
+    save_edit,
+)
 from cadenza.campaigns.models import CampaignRow
+from cadenza.campaigns.template_parser import TemplateError
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -35,8 +51,9 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "compiled", "document_text", "evaluate",
-    "follow", "numbered", "preview", "set_state", "version", "versions",
+    "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "compiled",
+    "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "move_step", "numbered", "preview",
+    "preview_text", "rebase_edit", "remove_step", "remove_variant", "save_edit", "set_state", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -167,6 +184,19 @@ async def preview(
             rendered = parsed[step.id, variant.id, language or ""].render(facts)
             shown.append(PreviewedStep(step.id, variant.id, language, rendered))
     return tuple(shown)
+
+
+def preview_text(variant: Variant, facts: Mapping[str, Any]) -> PreviewedText | None:
+    """One text as written now, finished or not, for a person of whom these facts are known; None while it cannot be read.
+
+    ``missing`` names the tokens that this person has no value for: there the fallback stands.
+    """
+    try:
+        compiled_now = compile_variant(variant)
+    except TemplateError:
+        return None
+    known = tokens.values(compiled_now.names, facts)
+    return PreviewedText(compiled_now.render(facts), tuple(sorted(compiled_now.names - known.keys())))
 
 
 async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None:

@@ -30,7 +30,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 
-_LOOKED_AT = 30  # people to choose from for a preview
+LOOKED_AT = 30  # people to choose from for a preview
 _UPCOMING = 500  # what today's plan is drawn from
 
 
@@ -60,6 +60,7 @@ async def overview(request: Request, unit: PageUnit) -> Response:
         drafts=sum(line.campaign.state is CampaignState.DRAFT for line in lines),
         top=axis_end([line.replied for line in lines]),
         may_run=allowed(authorize, actor, Action.RUN_CAMPAIGNS),
+        may_edit=allowed(authorize, actor, Action.EDIT_CAMPAIGNS),
         said=campaign_said(request),
     )
 
@@ -88,7 +89,12 @@ def axis_end(shown: Sequence[Rate]) -> float:
 async def campaign_head(unit: Unit, actor: Actor, name: str, tab: str) -> dict[str, Any]:
     """What the head of each page of one campaign shows."""
     found = await campaign(unit, actor, name)
-    return {"campaign": found, "tab": tab, "may_run": allowed(authorize, actor, Action.RUN_CAMPAIGNS)}
+    return {
+        "campaign": found,
+        "tab": tab,
+        "may_run": allowed(authorize, actor, Action.RUN_CAMPAIGNS),
+        "may_edit": allowed(authorize, actor, Action.EDIT_CAMPAIGNS),
+    }
 
 
 @router.get("/campaigns/{name}")
@@ -154,7 +160,7 @@ async def _shown_to(
 
 async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Recipient]:
     """Some of the audience to look at the texts with, and the one that was asked for."""
-    ids = (await audience_of(unit, found.definition))[:_LOOKED_AT]
+    ids = (await audience_of(unit, found.definition))[:LOOKED_AT]
     if chosen is not None and chosen not in ids:
         ids = [chosen, *ids]
     people = await load_recipients(unit, ids)
@@ -184,6 +190,7 @@ def campaign_said(request: Request) -> str:
         "pause": gettext("Paused. Nothing leaves until you go on."),
         "resume": gettext("It goes on."),
         "stop": gettext("Stopped for good."),
+        "saved": gettext("Saved as a new version. Whoever is on the way goes on with it."),
     }
     return words.get(request.query_params.get("said", ""), "")
 

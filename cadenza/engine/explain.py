@@ -1,11 +1,12 @@
 """Why a touch was sent or not, and what one person would get next."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cadenza.audience.service import load_recipients
-from cadenza.campaigns.contracts import Campaign, Step
+from cadenza.campaigns.contracts import Campaign, Definition, Step
 from cadenza.campaigns.service import campaign
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
@@ -90,10 +91,22 @@ async def touches_in_doubt(unit: Unit, actor: Actor) -> list[Touch]:
     ]
 
 
-async def plan(unit: Unit, actor: Actor, *, contact_id: UUID, campaign_name: str) -> list[PlannedTouch]:
-    """What this person would get from now on, when and why; what is sent already is left out."""
+async def plan(
+    unit: Unit,
+    actor: Actor,
+    *,
+    contact_id: UUID,
+    campaign_name: str,
+    definition: Definition | None = None,
+) -> list[PlannedTouch]:
+    """What this person would get from now on, when and why; what is sent already is left out.
+
+    With ``definition``, what they would get if the campaign said that.
+    """
     authorize(actor, Action.READ)
     found = await campaign(unit, actor, campaign_name)
+    if definition is not None:
+        found = replace(found, definition=definition)
     people = await load_recipients(unit, [contact_id])
     if contact_id not in people:
         raise not_found("contact", contact_id)

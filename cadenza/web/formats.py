@@ -52,6 +52,12 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def day_names(locale: str) -> list[str]:
+    """The days of the week from Monday on, short, in this language."""
+    names = locale_of(locale).days["stand-alone"]["abbreviated"]
+    return [str(names[day]) for day in range(7)]
+
+
 def number(value: float, digits: int = 0) -> str:
     """``1060`` as ``1,060``; ``digits`` after the point."""
     pattern = "#,##0." + "0" * digits if digits else "#,##0"

@@ -35,6 +35,7 @@ WORKSPACE_TABLES = [
     "work_items",
     "answer_drafts",
     "bulk_items",
+    "campaign_edits",
     "campaign_versions",
     "contacts",
     "deliveries",
@@ -606,6 +607,28 @@ def upgrade() -> None:
             name=op.f("fk_bulk_items_workspace_id_change_id"),
         ),
         sa.PrimaryKeyConstraint("workspace_id", "change_id", "contact_id", name=op.f("pk_bulk_items")),
+    )
+    op.create_table(
+        "campaign_edits",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=False),
+        sa.Column("tree", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "campaign_id"],
+            ["campaigns.workspace_id", "campaigns.id"],
+            name=op.f("fk_campaign_edits_workspace_id_campaign_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_campaign_edits")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "campaign_id",
+            "member_id",
+            name=op.f("uq_campaign_edits_workspace_id_campaign_id_member_id"),
+        ),
     )
     op.create_table(
         "campaign_versions",

@@ -1,0 +1,318 @@
+"""Editing a campaign in a page: a working copy for each member, checked as it grows, saved as a new version.
+
+The copy is the campaign file as plain values (``Tree``). It may be unfinished; only saving asks for a file without a
+fault. What the page sends are values by place (``steps.0.variants.1.subject``); a place that is not in the table below
+changes nothing.
+"""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from cadenza.audience.service import custom_fields
+from cadenza.campaigns import repository
+from cadenza.campaigns.applying import apply
+from cadenza.campaigns.contracts import Campaign, Definition, Edit, Tree
+from cadenza.campaigns.document import read_document
+from cadenza.campaigns.document_text import tree_of, tree_text
+from cadenza.campaigns.models import CampaignEditRow
+from cadenza.campaigns.neighbour_files import Folder
+from cadenza.core.errors import CadenzaError, Kind, Problem, not_found
+from cadenza.core.ids import new_id
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
+
+_LONGEST = 100_000  # characters of one value
+_MOST_STEPS, _MOST_VARIANTS = 50, 10
+
+# Which places a page may set, and what their words become.
+_WHOLE, _WORDS, _TRUTH, _TEXT, _OPTIONAL = "whole", "words", "truth", "text", "optional"
+_THREAD, _AUDIENCE = "thread", "audience"
+_PLACES = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in {
+        r"goal\.metric|experiment\.metric": _TEXT,
+        r"audience\.who": _AUDIENCE,
+        r"goal\.target": _OPTIONAL + _WHOLE,
+        r"senders\.mailboxes|window\.days|stop\.(person|account)": _WORDS,
+        r"window\.(from|to|zone|holidays)": _TEXT,
+        r"caps\.per_(person_per_week|account_per_day|sender_per_day)|grace\.hours": _WHOLE,
+        r"tracking\.(opens|clicks)": _TRUTH,
+        r"steps\.\d+\.after\.days": _WHOLE,
+        r"steps\.\d+\.(when|else)": _OPTIONAL,
+        r"steps\.\d+\.thread": _THREAD,
+        r"steps\.\d+\.variants\.\d+\.(subject|text)": _TEXT,
+        r"steps\.\d+\.variants\.\d+\.html": _OPTIONAL,
+        r"steps\.\d+\.languages\.[a-z]{2,3}\.[\w-]+\.(subject|text)": _TEXT,
+        r"steps\.\d+\.languages\.[a-z]{2,3}\.[\w-]+\.html": _OPTIONAL,
+    }.items()
+)
+
+
+async def edit_of(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
+    """The member's working copy; where there is none, the version in force. Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    found = await _campaign(unit, campaign_id)
+    row = await _row(unit, actor, campaign_id)
+    if row is None:
+        tree, based_on, changed = tree_of(found.definition), found.version, False
+    else:
+        tree, based_on, changed = row.tree, row.based_on, True
+    definition, problems = await _read(unit, tree)
+    return Edit(found.id, found.name, based_on, found.version, tree, changed, definition, problems)
+
+
+async def keep_edit(unit: Unit, actor: Actor, campaign_id: UUID, values: Mapping[str, Sequence[str]]) -> Edit:
+    """Put these values into the working copy: words by place, several for a list."""
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    for place, words in values.items():
+        _set(tree, place, words)
+    return await _keep(unit, actor, edit, tree)
+
+
+async def add_step(unit: Unit, actor: Actor, campaign_id: UUID, identity: str, after: int) -> Edit:
+    """A new e-mail step behind the step number ``after`` (from 0; -1 is the beginning)."""
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    steps = tree["steps"]
+    if len(steps) >= _MOST_STEPS:
+        raise _refused(f"A campaign has at most {_MOST_STEPS} steps.", "id")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", identity):
+        raise _refused("A step's name begins with a letter and has letters, digits, - and _ only.", "id")
+    if identity in {step["id"] for step in steps}:
+        raise _refused(f"Another step is called {identity} already.", "id")
+    steps.insert(
+        max(min(after, len(steps) - 1), -1) + 1,
+        {
+            "id": identity,
+            "channel": "email",
+            "action": "send",
+            "after": {"days": 0 if after < 0 else 3},
+            "thread": "new",
+            "variants": [{"id": "a", "subject": "", "text": ""}],
+        },
+    )
+    return await _keep(unit, actor, edit, tree)
+
+
+async def remove_step(unit: Unit, actor: Actor, campaign_id: UUID, number: int) -> Edit:
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    if len(tree["steps"]) == 1:
+        raise _refused("A campaign needs a step; change this one instead.", "steps")
+    del tree["steps"][_place(tree["steps"], number, "step")]
+    return await _keep(unit, actor, edit, tree)
+
+
+async def move_step(unit: Unit, actor: Actor, campaign_id: UUID, number: int, by: int) -> Edit:
+    """Earlier (``by`` -1) or later (1); at the ends nothing moves."""
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    steps = tree["steps"]
+    step = steps.pop(_place(steps, number, "step"))
+    steps.insert(max(0, min(number + by, len(steps))), step)
+    return await _keep(unit, actor, edit, tree)
+
+
+async def add_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: int) -> Edit:
+    """A copy of the step's last text under the next free letter."""
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    variants = tree["steps"][_place(tree["steps"], number, "step")]["variants"]
+    taken = {variant["id"] for variant in variants}
+    free = next((letter for letter in "abcdefghijklmnop" if letter not in taken), None)
+    if len(variants) >= _MOST_VARIANTS or free is None:
+        raise _refused(f"A step has at most {_MOST_VARIANTS} texts.", "variants")
+    variants.append({**copy.deepcopy(variants[-1]), "id": free})
+    return await _keep(unit, actor, edit, tree)
+
+
+async def remove_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: int, variant: str) -> Edit:
+    """Without it goes its text in every language."""
+    edit = await _locked(unit, actor, campaign_id)
+    tree = copy.deepcopy(edit.tree)
+    step = tree["steps"][_place(tree["steps"], number, "step")]
+    if len(step["variants"]) == 1:
+        raise _refused("A step needs a text; change this one instead.", "variants")
+    if variant not in {each["id"] for each in step["variants"]}:
+        raise not_found("variant", variant)
+    step["variants"] = [each for each in step["variants"] if each["id"] != variant]
+    for texts in step.get("languages", {}).values():
+        texts.pop(variant, None)
+    return await _keep(unit, actor, edit, tree)
+
+
+async def discard_edit(unit: Unit, actor: Actor, campaign_id: UUID) -> None:
+    """Back to the version in force."""
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    await _campaign(unit, campaign_id)
+    await _forget(unit, actor, campaign_id)
+
+
+async def save_edit(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
+    """Make the working copy the version in force. A fault, or a version that somebody else made meanwhile, saves nothing.
+
+    Raises ``CadenzaError``: ``campaign_file_invalid`` with every fault, ``campaign_changed`` (conflict).
+    """
+    edit = await _locked(unit, actor, campaign_id)
+    if edit.based_on != edit.version:
+        raise CadenzaError(
+            "campaign_changed",
+            f"Somebody saved version {edit.version} while you were editing version {edit.based_on}.",
+            Kind.CONFLICT,
+            fix="Your copy is kept. Compare the versions, then discard it or save it over theirs.",
+        )
+    applied = await apply(unit, actor, tree_text(edit.tree))
+    if applied.errors:
+        problems = tuple(Problem(e["message"], line=e["line"], key=e["key"]) for e in applied.errors)
+        raise CadenzaError(
+            "campaign_file_invalid", "This is not finished yet; nothing was saved.", fix="Correct what is marked.", problems=problems
+        )  # fmt: skip
+    await _forget(unit, actor, campaign_id)
+    return await edit_of(unit, actor, campaign_id)
+
+
+async def rebase_edit(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
+    """Say that the working copy shall be saved over what somebody else saved meanwhile."""
+    edit = await edit_of(unit, actor, campaign_id)
+    row = await _row(unit, actor, campaign_id)
+    if row is not None:
+        row.based_on = edit.version
+        await unit.session.flush()
+    return await edit_of(unit, actor, campaign_id)
+
+
+async def _locked(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
+    """The working copy while nobody else changes this campaign: what is typed and a saving come one after the other."""
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    name = await repository.name_of(unit, campaign_id)
+    if name is None:
+        raise not_found("campaign", campaign_id)
+    await repository.lock_name(unit, name)
+    return await edit_of(unit, actor, campaign_id)
+
+
+async def _campaign(unit: Unit, campaign_id: UUID) -> Campaign:
+    found = await repository.by_id(unit, campaign_id)
+    if found is None:
+        raise not_found("campaign", campaign_id)
+    return found
+
+
+async def _row(unit: Unit, actor: Actor, campaign_id: UUID) -> CampaignEditRow | None:
+    query = select(CampaignEditRow).where(
+        CampaignEditRow.workspace_id == unit.workspace_id,
+        CampaignEditRow.campaign_id == campaign_id,
+        CampaignEditRow.member_id == actor.member_id,
+    )
+    return (await unit.session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+
+
+async def _read(unit: Unit, tree: Tree) -> tuple[Definition | None, tuple[Problem, ...]]:
+    known = await custom_fields(unit)
+    reading = read_document(tree_text(tree), Folder(None), lambda _: known)
+    return reading.definition, reading.problems
+
+
+async def _keep(unit: Unit, actor: Actor, edit: Edit, tree: Tree) -> Edit:
+    if actor.member_id is None:
+        raise CadenzaError("member_needed", "Only a member has a working copy.", Kind.NOT_ALLOWED)
+    if edit.based_on == edit.version and tree == tree_of(
+        (await _campaign(unit, edit.campaign_id)).definition
+    ):
+        await discard_edit(unit, actor, edit.campaign_id)  # it says what the version in force says
+        return await edit_of(unit, actor, edit.campaign_id)
+    here = {"workspace_id": unit.workspace_id, "campaign_id": edit.campaign_id, "member_id": actor.member_id}
+    values = {"tree": tree, "saved_at": unit.world.now()}
+    await unit.session.execute(
+        insert(CampaignEditRow)
+        .values(**here, **values, id=new_id(), based_on=edit.based_on)
+        .on_conflict_do_update(index_elements=list(here), set_=values)
+    )
+    return await edit_of(unit, actor, edit.campaign_id)
+
+
+async def _forget(unit: Unit, actor: Actor, campaign_id: UUID) -> None:
+    await unit.session.execute(
+        delete(CampaignEditRow).where(
+            CampaignEditRow.workspace_id == unit.workspace_id,
+            CampaignEditRow.campaign_id == campaign_id,
+            CampaignEditRow.member_id == actor.member_id,
+        )
+    )
+
+
+def _refused(message: str, key: str) -> CadenzaError:
+    return CadenzaError("edit_refused", message, problems=(Problem(message, key=key),))
+
+
+def _place(rows: Sequence[Any], number: int, what: str) -> int:
+    if not 0 <= number < len(rows):
+        raise not_found(what, number + 1)
+    return number
+
+
+def _set(tree: Tree, place: str, words: Sequence[str]) -> None:
+    kind = next((kind for pattern, kind in _PLACES if pattern.fullmatch(place)), None)
+    *parents, last = place.split(".")
+    at: Any = tree
+    for part in parents:
+        at = _inside(at, part)
+    if kind is None or not isinstance(at, dict):
+        return
+    if kind == _AUDIENCE:
+        _set_audience(tree, words[0] if words else "")
+        return
+    value = _value(kind, [word[:_LONGEST].replace("\r\n", "\n") for word in words])
+    if value is None:
+        at.pop(last, None)
+    else:
+        at[last] = value
+    if kind == _THREAD:
+        _follow_thread(at)
+
+
+def _set_audience(tree: Tree, words: str) -> None:
+    """``contacts FILE`` or ``segment NAME``."""
+    key, _, name = words.partition(" ")
+    if key in {"contacts", "segment"} and name:
+        tree["audience"] = {key: name[:_LONGEST]}
+
+
+def _inside(at: Any, part: str) -> Any:
+    if isinstance(at, list) and part.isdecimal() and int(part) < len(at):
+        return at[int(part)]
+    return at.get(part) if isinstance(at, dict) else None
+
+
+def _value(kind: str, words: Sequence[str]) -> Any:
+    """What a field's words mean; None takes the value out. What is no number stays words, and is told as a fault."""
+    first = words[0] if words else ""
+    if kind == _WORDS:
+        return [word for word in words if word]
+    if kind == _TRUTH:
+        return "on" in words
+    if kind == _THREAD:
+        return {"reply_to": first} if first and first != "new" else "new"
+    if kind.startswith(_OPTIONAL) and not first.strip():
+        return None
+    if kind.endswith(_WHOLE) and first.strip().isdecimal():
+        return int(first)
+    return first
+
+
+def _follow_thread(step: Tree) -> None:
+    """An answer in a thread has no subject of its own; a new thread needs one."""
+    every = [*step["variants"], *(v for texts in step.get("languages", {}).values() for v in texts.values())]
+    for variant in every:
+        if step["thread"] == "new":
+            variant.setdefault("subject", "")
+        else:
+            variant.pop("subject", None)

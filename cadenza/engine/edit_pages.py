@@ -1,0 +1,415 @@
+"""The campaign editor: steps on a line of days, texts with a live preview for a real person, versions side by side."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import imports, load_recipients, segments
+from cadenza.campaigns.contracts import Campaign, Edit, Tree, Variant
+from cadenza.campaigns.service import (
+    add_step,
+    add_variant,
+    apply,
+    audience_of,
+    by_id,
+    campaign,
+    changed_words,
+    discard_edit,
+    document_text,
+    edit_of,
+    keep_edit,
+    move_step,
+    numbered,
+    preview_text,
+    rebase_edit,
+    remove_step,
+    remove_variant,
+    save_edit,
+    versions,
+)
+from cadenza.channels.service import mailboxes
+from cadenza.core.errors import CadenzaError
+from cadenza.core.unit import Unit
+from cadenza.engine.campaign_pages import LOOKED_AT, campaign_head, person_name
+from cadenza.engine.service import plan
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import actor_of, authorize, members
+from cadenza.web.formats import day_names
+from cadenza.web.service import PageUnit, gettext, reader_of, render, render_part, see
+
+router = APIRouter(include_in_schema=False)
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Name = Annotated[str, Form()]
+
+
+@router.get("/campaigns/+new")
+async def blank(request: Request, unit: PageUnit) -> Response:
+    actor = actor_of(request)
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    return render(request, "engine/campaign_new.html", **await _choices(unit, actor), wrong=None, name="")
+
+
+@router.post("/campaigns/+new")
+async def create(
+    request: Request, unit: PageUnit, name: Name, contacts: Name = "", sender: Name = ""
+) -> Response:
+    """A draft with one step; the editor goes on from there."""
+    actor = actor_of(request)
+    text = "Hi {{ contact.first_name | default: 'there' }}, a first line about {{ account.name }}."
+    source = (
+        f"version: 1\nname: {_quoted(name)}\naudience: {{contacts: {_quoted(contacts)}}}\n"
+        f"senders: {{mailboxes: [{_quoted(sender)}]}}\nsteps:\n  - id: intro\n    variants:\n"
+        f"      - {{id: a, subject: {_quoted('About {{ account.name }}')}, text: {_quoted(text)}}}\n"
+    )
+    applied = await apply(unit, actor, source)
+    if applied.errors:
+        wrong = [(e["key"], e["message"]) for e in applied.errors]
+        return render(
+            request,
+            "engine/campaign_new.html",
+            status_code=422,
+            **await _choices(unit, actor),
+            wrong=wrong,
+            name=name,
+        )
+    return see(f"/campaigns/{quote(applied.campaign)}/edit")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+async def _choices(unit: Unit, actor: Actor) -> dict[str, Any]:
+    """What a campaign can be made of here."""
+    files = list(dict.fromkeys(each.file for each in await imports(unit, actor)))
+    return {"files": files, "addresses": [box.address for box in await mailboxes(unit)]}
+
+
+@router.get("/campaigns/{name}/edit")
+async def page(
+    request: Request,
+    unit: PageUnit,
+    name: str,
+    step: str = "",
+    variant: str = "",
+    contact: UUID | None = None,
+) -> Response:
+    actor = actor_of(request)
+    head = await campaign_head(unit, actor, name, "edit")
+    edit = await edit_of(unit, actor, head["campaign"].id)
+    return await _show(request, unit, (head, edit), (step, variant, contact))
+
+
+async def _show(
+    request: Request,
+    unit: Unit,
+    shown: tuple[dict[str, Any], Edit],
+    chosen: tuple[str, str, UUID | None],
+    status_code: int = 200,
+) -> Response:
+    head, edit = shown
+    actor = actor_of(request)
+    beside = await _beside(unit, actor, edit, chosen)
+    return render(
+        request,
+        "engine/edit.html",
+        status_code=status_code,
+        **head,
+        **beside,
+        **await _made_of(unit, actor, edit),
+        **_options(edit, beside["number"], day_names(reader_of(request).locale)),
+        days=_days(edit),
+        people=[(i, person_name(each)) for i, each in beside["audience"].items()],
+        said=_said(request),
+        active=0,
+    )
+
+
+async def _made_of(unit: Unit, actor: Actor, edit: Edit) -> dict[str, Any]:
+    """The files and mailboxes to choose from, with those that the copy names although they are not here."""
+    here = await _choices(unit, actor)
+    ((kind, name),) = edit.tree["audience"].items()
+    people = [("contacts", file) for file in here["files"]] + [("segment", s.name) for s in await segments(unit, actor)]
+    named = [str(each) for each in edit.tree["senders"].get("mailboxes", [])]
+    return {
+        "who": f"{kind} {name}",
+        "audiences": [
+            (f"{key} {value}", value if key == "contacts" else gettext("segment %(name)s") % {"name": value})
+            for key, value in dict.fromkeys([*people, (kind, str(name))])
+        ],
+        "addresses": [(each, each) for each in dict.fromkeys([*here["addresses"], *named])],
+    }
+
+
+def _options(edit: Edit, number: int, days: list[str]) -> dict[str, Any]:
+    """What the fields of the form offer, with the words that a reader sees."""
+    ids = [each["id"] for each in edit.tree["steps"]]
+    metrics = {
+        "delivered": gettext("delivered"), "human_opens": gettext("opens by people"), "clicks": gettext("clicks"),
+        "replies": gettext("replies"), "positive_replies": gettext("positive replies"), "meetings": gettext("meetings"),
+        "opportunities": gettext("opportunities"), "won_value": gettext("value won"),
+    }  # fmt: skip
+    stops = {
+        "reply": gettext("a reply"), "meeting": gettext("a meeting"), "opt_out": gettext("a stop"), "bounce": gettext("a bounce"),
+    }  # fmt: skip
+    return {
+        "metrics": list(metrics.items()),
+        "stops": list(stops.items()),
+        "weekdays": list(zip(_DAYS, days, strict=True)),
+        "holidays": [("recipient", gettext("those of their country are free")), ("none", gettext("none"))],
+        "threads": [
+            ("new", gettext("a new thread")),
+            *((each, gettext("answers %(step)s") % {"step": each}) for each in ids[:number]),
+        ],
+        "laters": [("", gettext("the next step")), *((each, each) for each in ids[number + 1 :])],
+    }
+
+
+async def _beside(
+    unit: Unit, actor: Actor, edit: Edit, chosen: tuple[str, str, UUID | None]
+) -> dict[str, Any]:
+    """What stands beside the form: faults, the text as one person would read it, and what they would get when."""
+    steps = edit.tree["steps"]
+    number = next((i for i, each in enumerate(steps) if each["id"] == chosen[0]), 0)
+    texts = steps[number]["variants"]
+    place = next((i for i, each in enumerate(texts) if each["id"] == chosen[1]), 0)
+    audience = await _audience(unit, edit, chosen[2])
+    person = audience.get(chosen[2]) if chosen[2] else next(iter(audience.values()), None)
+    return {
+        "edit": edit,
+        "number": number,
+        "step": steps[number],
+        "place": place,
+        "variant": texts[place],
+        "problems": [(_step_of(edit, p.key or ""), p) for p in edit.problems],
+        "audience": audience,
+        "person": person,
+        "person_name": person_name(person) if person else "",
+        "preview": await _preview(unit, edit, (steps[number], texts[place]), person) if person else None,
+        "plan": await _plan(unit, actor, edit, person) if person else [],
+    }
+
+
+async def _audience(unit: Unit, edit: Edit, asked: UUID | None) -> Mapping[UUID, Recipient]:
+    definition = edit.definition or (await by_id(unit, edit.campaign_id)).definition
+    ids = (await audience_of(unit, definition))[:LOOKED_AT]
+    if asked is not None and asked not in ids:
+        ids = [asked, *ids]
+    people = await load_recipients(unit, ids)
+    return {i: people[i] for i in ids if i in people}
+
+
+async def _preview(unit: Unit, edit: Edit, shown: tuple[Tree, Tree], person: Recipient) -> Any:
+    """The text as written now, in the person's language where there is one."""
+    step, variant = shown
+    text = step.get("languages", {}).get(person.language or "", {}).get(variant["id"], variant)
+    addresses = [str(each) for each in edit.tree.get("senders", {}).get("mailboxes", [])]
+    box = next(iter(await mailboxes(unit, addresses)), None)
+    sender = {"name": box.display_name, "address": box.address} if box else {}
+    written = Variant(variant["id"], str(text.get("text", "")), text.get("subject"), text.get("html"))
+    return preview_text(written, {**person.facts, "sender": sender})
+
+
+async def _plan(unit: Unit, actor: Actor, edit: Edit, person: Recipient) -> Any:
+    if edit.definition is None:
+        return []
+    return await plan(
+        unit, actor, contact_id=person.contact_id, campaign_name=edit.name, definition=edit.definition
+    )
+
+
+def _step_of(edit: Edit, key: str) -> str:
+    """The name of the step in which a fault lies; empty for the campaign's own settings."""
+    found = re.match(r"steps\[(\d+)\]", key)
+    steps = edit.tree["steps"]
+    return str(steps[int(found[1]) - 1]["id"]) if found and int(found[1]) <= len(steps) else ""
+
+
+def _days(edit: Edit) -> list[int]:
+    """On which working day each step falls when nothing is in its way; day 1 is the first sending."""
+    day, found = 1, []
+    for number, step in enumerate(edit.tree["steps"]):
+        after = step.get("after", {}).get("days", 0)
+        day += after if number and isinstance(after, int) else 0
+        found.append(day)
+    return found
+
+
+@router.post("/campaigns/{name}/edit/keep")
+async def keep(request: Request, unit: PageUnit, name: str) -> Response:
+    """The working copy with what the form says, and what stands beside it, anew."""
+    actor, form, found = (
+        actor_of(request),
+        await request.form(max_fields=500),
+        await _found(request, unit, name),
+    )
+    edit = await keep_edit(unit, actor, found.id, _values(form))
+    context = await _beside(unit, actor, edit, _chosen(form))
+    return Response(
+        render_part(request, "engine/edit_beside.html", campaign=found, **context), media_type="text/html"
+    )
+
+
+@router.post("/campaigns/{name}/edit/{act}")
+async def change(request: Request, unit: PageUnit, name: str, act: str) -> Response:
+    """Everything else that the editor's buttons do; the words in the form are kept first."""
+    actor, form, found = (
+        actor_of(request),
+        await request.form(max_fields=500),
+        await _found(request, unit, name),
+    )
+    step, variant, contact = _chosen(form)
+    at = f"/campaigns/{quote(name)}/edit"
+    if act == "discard":
+        await discard_edit(unit, actor, found.id)
+        return see(at, "discarded")
+    edit = await keep_edit(unit, actor, found.id, _values(form))
+    try:
+        step, variant = await _do(
+            unit, actor, (found, edit), (act, step, variant), str(form.get("new_id", "")).strip()
+        )
+    except CadenzaError as wrong:
+        return await _refused(request, unit, found, (step, variant, contact), wrong)
+    if act == "save":
+        return see(f"/campaigns/{quote(name)}", "saved")
+    query = {"step": step, "variant": variant} | ({"contact": str(contact)} if contact else {})
+    return see(f"{at}?{urlencode({k: v for k, v in query.items() if v})}", "" if act == "over" else "kept")
+
+
+async def _do(
+    unit: Unit, actor: Actor, shown: tuple[Campaign, Edit], asked: tuple[str, str, str], new_id: str
+) -> tuple[str, str]:
+    """One act; which step and text to show afterwards."""
+    (found, edit), (act, step, variant) = shown, asked
+    ids = [each["id"] for each in edit.tree["steps"]]
+    number = ids.index(step) if step in ids else 0
+    if act == "save":
+        await save_edit(unit, actor, found.id)
+    elif act == "over":
+        await rebase_edit(unit, actor, found.id)
+    elif act == "add-step":
+        await add_step(unit, actor, found.id, new_id, number)
+        return new_id, ""
+    elif act == "remove-step":
+        await remove_step(unit, actor, found.id, number)
+        return "", ""
+    elif act in {"earlier", "later"}:
+        await move_step(unit, actor, found.id, number, -1 if act == "earlier" else 1)
+    elif act == "add-variant":
+        made = await add_variant(unit, actor, found.id, number)
+        return step, str(made.tree["steps"][number]["variants"][-1]["id"])
+    elif act == "remove-variant":
+        await remove_variant(unit, actor, found.id, number, variant)
+        return step, ""
+    return step, variant
+
+
+async def _refused(
+    request: Request,
+    unit: Unit,
+    found: Campaign,
+    chosen: tuple[str, str, UUID | None],
+    wrong: CadenzaError,
+) -> Response:
+    """The editor again, with what is in the way; the working copy is kept."""
+    actor = actor_of(request)
+    head = await campaign_head(unit, actor, found.name, "edit")
+    edit = await edit_of(unit, actor, found.id)
+    return await _show(request, unit, (head | {"wrong": wrong}, edit), chosen, status_code=422)
+
+
+async def _found(request: Request, unit: Unit, name: str) -> Campaign:
+    actor = actor_of(request)
+    authorize(actor, Action.EDIT_CAMPAIGNS)
+    return await campaign(unit, actor, name)
+
+
+def _values(form: FormData) -> dict[str, list[str]]:
+    """The fields that are places in the file; all of them have a dot."""
+    return {name: [str(v) for v in form.getlist(name)] for name in form if "." in name}
+
+
+def _chosen(form: FormData) -> tuple[str, str, UUID | None]:
+    contact = str(form.get("contact", ""))
+    try:
+        found = UUID(contact) if contact else None
+    except ValueError:
+        found = None
+    return str(form.get("step", "")), str(form.get("variant", "")), found
+
+
+@router.get("/campaigns/{name}/versions")
+async def compare(
+    request: Request,
+    unit: PageUnit,
+    name: str,
+    left: Annotated[int | None, Query(ge=1)] = None,
+    right: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
+    """Two versions as files, line by line beside each other, and their difference in words."""
+    actor = actor_of(request)
+    head = await campaign_head(unit, actor, name, "versions")
+    found: Campaign = head["campaign"]
+    newer = right or found.version
+    older = left or max(newer - 1, 1)
+    before = await numbered(unit, actor, found.id, older)
+    after = await numbered(unit, actor, found.id, newer)
+    return render(
+        request,
+        "engine/versions.html",
+        **head,
+        versions=await versions(unit, actor, found.id),
+        names={each.id: each.name or each.email for each in await members(unit, actor)},
+        older=older,
+        newer=newer,
+        words_of_change=changed_words(before, after),
+        lines=_side_by_side(document_text(before), document_text(after)),
+        active=0,
+    )
+
+
+def _side_by_side(before: str, after: str) -> list[tuple[str, str, str]]:
+    """(``same``, ``changed``, ``removed`` or ``added``; left line; right line); long equal parts are cut to their edges."""
+    left, right = before.splitlines(), after.splitlines()
+    rows: list[tuple[str, str, str]] = []
+    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
+    for group in matcher.get_grouped_opcodes(n=3):
+        if rows:
+            rows.append(("gap", "", ""))
+        for tag, a, b, c, d in group:
+            length = max(b - a, d - c)
+            lefts = [*left[a:b], *([""] * (length - (b - a)))]
+            rights = [*right[c:d], *([""] * (length - (d - c)))]
+            kind = {"equal": "same", "replace": "changed", "delete": "removed", "insert": "added"}[tag]
+            rows += [(kind, one, other) for one, other in zip(lefts, rights, strict=True)]
+    return rows
+
+
+@router.get("/campaigns/{name}/file")
+async def file(
+    request: Request, unit: PageUnit, name: str, version: Annotated[int | None, Query(ge=1)] = None
+) -> Response:
+    """A version as a campaign file to keep; applying it changes nothing."""
+    actor = actor_of(request)
+    found = await campaign(unit, actor, name)
+    text = document_text(await numbered(unit, actor, found.id, version))
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", found.name) or "campaign"
+    headers = {"content-disposition": f'attachment; filename="{safe}-{version or found.version}.yaml"'}
+    return Response(text, media_type="application/yaml", headers=headers)
+
+
+def _said(request: Request) -> str:
+    words = {
+        "discarded": gettext("Discarded. This is the version in force."),
+        "kept": gettext("Kept in your copy; nothing is sent by it before you save."),
+    }
+    return words.get(request.query_params.get("said", ""), "")

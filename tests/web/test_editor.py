@@ -1,0 +1,223 @@
+"""The editor: what is typed is kept and checked as it grows, saved as a version, and never lost to a colleague's."""
+
+import re
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from cadenza.campaigns.service import campaign, edit_of
+from cadenza.core.database import Database
+from cadenza.core.settings import Settings
+from cadenza.identity.contracts import Role
+from cadenza.identity.service import add_member
+from tests.web.seed import CAMPAIGN, PASSWORD, Seeded
+from tests.web.test_pages import _visitor, seeded, settings, visitor
+
+__all__ = ["seeded", "settings", "visitor"]
+
+AT = f"/campaigns/{quote(CAMPAIGN)}"
+EDIT = f"{AT}/edit"
+
+
+def _fields(page: httpx.Response) -> dict[str, list[str]]:
+    """What a browser would send of the editor's form as it stands."""
+    form = page.text.partition('id="editor"')[2].partition("</form>")[0]
+    found: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if given.get("type") == "checkbox" and " checked" not in tag:
+            continue
+        found.setdefault(given["name"], []).append(_plain(given.get("value", "")))
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
+        found.setdefault(name, []).append(_plain(text))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        if chosen:
+            found.setdefault(name, []).append(_plain(chosen[1]))
+    return found
+
+
+def _plain(text: str) -> str:
+    for entity, letter in (("&#39;", "'"), ("&#34;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, letter)
+    return text
+
+
+async def _version(database: Database, seeded: Seeded) -> int:
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        return (await campaign(unit, seeded.actor, CAMPAIGN)).version
+
+
+async def test_saving_what_was_not_changed_makes_no_version(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    before = await _version(database, seeded)
+    page = await visitor.get(EDIT)
+    assert page.status_code == 200
+    saved = await visitor.post(f"{EDIT}/save", data=_fields(page))
+    assert saved.status_code == 303, saved.text
+    assert await _version(database, seeded) == before
+
+
+async def test_what_is_typed_is_kept_shown_to_a_real_person_and_saved_as_a_version(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    before = await _version(database, seeded)
+    fields = _fields(await visitor.get(EDIT))
+    (place,) = [name for name in fields if re.fullmatch(r"steps\.0\.variants\.0\.text", name)]
+    fields[place] = [
+        "Guten Tag {{ contact.first_name | default: 'there' }}, {{ contact.country | default: 'nowhere' }}."
+    ]
+    kept = await visitor.post(f"{EDIT}/keep", data=fields)
+    assert kept.status_code == 200
+    assert "Guten Tag Katrin, DE." in kept.text
+    assert await _version(database, seeded) == before
+    assert "Guten Tag {{ contact.first_name" in _plain((await visitor.get(EDIT)).text)
+    saved = await visitor.post(f"{EDIT}/save", data=fields)
+    assert saved.status_code == 303
+    assert await _version(database, seeded) == before + 1
+    compared = await visitor.get(f"{AT}/versions")
+    assert "Guten Tag" in compared.text
+    assert 'data-change="changed"' in compared.text
+    file = await visitor.get(f"{AT}/file")
+    assert file.headers["content-type"].startswith("application/yaml")
+    assert "attachment" in file.headers["content-disposition"]
+
+
+async def test_missing_and_unknown_tokens_are_marked_before_anything_is_saved(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    before = await _version(database, seeded)
+    fields = _fields(await visitor.get(EDIT))
+    fields["steps.0.variants.0.text"] = ["Hi {{ contact.industry_x }}"]
+    kept = await visitor.post(f"{EDIT}/keep", data=fields)
+    assert "steps[1].variants[1].text" in kept.text
+    refused = await visitor.post(f"{EDIT}/save", data=fields)
+    assert refused.status_code == 422
+    assert "contact.industry_x" in refused.text
+    assert await _version(database, seeded) == before
+    fields["steps.0.variants.0.text"] = [
+        "Hi {{ contact.custom.nothing | default: 'you' }}{{ contact.language | default: 'x' }}"
+    ]
+    assert (await visitor.post(f"{EDIT}/keep", data=fields)).status_code == 200
+
+
+async def test_steps_and_texts_come_move_and_go(visitor: httpx.AsyncClient) -> None:
+    fields = _fields(await visitor.get(EDIT))
+    added = await visitor.post(f"{EDIT}/add-step", data=fields | {"new_id": ["extra"]})
+    assert added.status_code == 303
+    page = await visitor.get(added.headers["location"])
+    assert 'name="step" value="extra"' in page.text
+    fields = _fields(page) | {
+        "steps.1.variants.0.subject": ["One more"],
+        "steps.1.variants.0.text": ["Words."],
+    }
+    doubled = await visitor.post(f"{EDIT}/add-variant", data=fields)
+    page = await visitor.get(doubled.headers["location"])
+    assert "Words." in page.text
+    assert 'name="variant" value="b"' in page.text
+    fewer = await visitor.post(f"{EDIT}/remove-variant", data=_fields(page))
+    assert fewer.status_code == 303
+    moved = await visitor.post(f"{EDIT}/earlier", data=_fields(await visitor.get(f"{EDIT}?step=extra")))
+    page = await visitor.get(moved.headers["location"])
+    assert "steps.0.variants.0.subject" in page.text
+    gone = await visitor.post(f"{EDIT}/remove-step", data=_fields(page))
+    assert 'value="extra"' not in (await visitor.get(gone.headers["location"])).text
+
+
+@pytest.mark.parametrize("name", ["", "intro", "1st", "a b", "x" * 65])
+async def test_a_step_that_cannot_be_called_so_is_told(visitor: httpx.AsyncClient, name: str) -> None:
+    fields = _fields(await visitor.get(EDIT))
+    refused = await visitor.post(f"{EDIT}/add-step", data=fields | {"new_id": [name]})
+    assert refused.status_code == 422
+    assert 'data-state="fail"' in refused.text
+
+
+async def test_places_that_the_form_does_not_have_change_nothing(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    fields = _fields(await visitor.get(EDIT))
+    hostile = {
+        "steps.0.id": ["other"],
+        "name.x": ["y"],
+        "steps.99.when": ["x"],
+        "senders.mailboxes.0": ["x"],
+        "a..b": ["c"],
+    }
+    await visitor.post(f"{EDIT}/keep", data=fields | hostile)
+    await visitor.post(f"{EDIT}/save", data=fields)
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        assert (await campaign(unit, seeded.actor, CAMPAIGN)).definition.steps[0].id == "intro"
+
+
+async def test_two_who_edit_at_once_lose_nothing(
+    visitor: httpx.AsyncClient, database: Database, settings: Settings, seeded: Seeded
+) -> None:
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        await add_member(
+            unit,
+            seeded.actor,
+            email="second@nordwerk.example",
+            name="Second",
+            role=Role.MANAGER,
+            password=PASSWORD,
+        )
+    async with await _visitor(database, settings, "second@nordwerk.example") as second:
+        mine, theirs = _fields(await visitor.get(EDIT)), _fields(await second.get(EDIT))
+        mine["steps.0.variants.0.text"], theirs["steps.0.variants.0.text"] = ["Mine."], ["Theirs."]
+        await visitor.post(f"{EDIT}/keep", data=mine)
+        assert (await second.post(f"{EDIT}/save", data=theirs)).status_code == 303
+        refused = await visitor.post(f"{EDIT}/save", data=mine)
+        assert refused.status_code == 422
+        assert "Mine." in refused.text
+        assert (await visitor.post(f"{EDIT}/over", data=mine)).status_code == 303
+        assert (await visitor.post(f"{EDIT}/save", data=mine)).status_code == 303
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        found = await campaign(unit, seeded.actor, CAMPAIGN)
+    assert found.definition.steps[0].variants[0].text == "Mine."
+
+
+async def test_what_is_discarded_is_the_version_in_force_again(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    fields = _fields(await visitor.get(EDIT))
+    await visitor.post(f"{EDIT}/keep", data=fields | {"steps.0.variants.0.text": ["Gone soon."]})
+    assert (await visitor.post(f"{EDIT}/discard", data=fields)).status_code == 303
+    assert "Gone soon." not in (await visitor.get(EDIT)).text
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        member = seeded.actor
+        assert not (await edit_of(unit, member, (await campaign(unit, member, CAMPAIGN)).id)).changed
+
+
+async def test_a_new_campaign_begins_as_a_draft_that_can_be_saved_as_it_is(
+    visitor: httpx.AsyncClient,
+) -> None:
+    page = await visitor.get("/campaigns/+new")
+    file = re.search(r'id="contacts" name="contacts"><option>([^<]+)', page.text)
+    sender = re.search(r'id="sender" name="sender"><option>([^<]+)', page.text)
+    assert file
+    assert sender
+    body = {"name": "Made here", "contacts": file[1], "sender": sender[1]}
+    made = await visitor.post("/campaigns/+new", data=body)
+    assert made.headers["location"] == "/campaigns/Made%20here/edit"
+    assert "0 things" not in (await visitor.get(made.headers["location"])).text
+    wrong = await visitor.post("/campaigns/+new", data=body | {"name": 'no/slash"'})
+    assert wrong.status_code == 422
+
+
+@pytest.mark.asvs("8.2.1", "8.3.1")
+async def test_who_may_not_edit_finds_no_editor(
+    database: Database, settings: Settings, seeded: Seeded
+) -> None:
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        await add_member(
+            unit, seeded.actor, email="rep@nordwerk.example", name="Rep", role=Role.REP, password=PASSWORD
+        )
+    async with await _visitor(database, settings, "rep@nordwerk.example") as rep:
+        assert (await rep.get(AT)).status_code == 200
+        assert EDIT not in (await rep.get(AT)).text
+        for address in (EDIT, "/campaigns/+new"):
+            assert (await rep.get(address)).status_code == 403
+        for act in ("save", "keep", "discard", "add-step"):
+            assert (await rep.post(f"{EDIT}/{act}", data={})).status_code == 403
