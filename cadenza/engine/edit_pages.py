@@ -138,7 +138,9 @@ async def _made_of(unit: Unit, actor: Actor, edit: Edit) -> dict[str, Any]:
     """The files and mailboxes to choose from, with those that the copy names although they are not here."""
     here = await _choices(unit, actor)
     ((kind, name),) = edit.tree["audience"].items()
-    people = [("contacts", file) for file in here["files"]] + [("segment", s.name) for s in await segments(unit, actor)]
+    people = [("contacts", file) for file in here["files"]] + [
+        ("segment", s.name) for s in await segments(unit, actor)
+    ]
     named = [str(each) for each in edit.tree["senders"].get("mailboxes", [])]
     return {
         "who": f"{kind} {name}",

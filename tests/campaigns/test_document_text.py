@@ -70,10 +70,14 @@ def _definitions(draw: st.DrawFn) -> Definition:
                 languages=languages,
             )
         )
+    audience = draw(
+        st.sampled_from([("people.csv", ""), ("no", ""), ("a: b.csv", ""), ("ünï.csv", ""), ("", "no: one")])
+    )
     return Definition(
         name=draw(st.sampled_from(["NO", "123", "spring", "Frühling 2.0", "a_b-c"])),
         steps=tuple(steps),
-        contacts_file=draw(st.sampled_from(["people.csv", "no", "a: b.csv", "ünï.csv"])),
+        contacts_file=audience[0],
+        segment=audience[1],
         mailboxes=draw(st.sampled_from([("a@b.example",), ("a@b.example", "no@x.example")])),
         goal_target=draw(st.sampled_from([None, 1, 25])),
         window=draw(
