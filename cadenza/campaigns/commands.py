@@ -41,7 +41,7 @@ async def apply(*, files: Sequence[Path], workspace: str | None, as_email: str |
 @campaigns.command()
 @click.argument("campaign")
 @click.option(
-    "--version", "number", type=click.IntRange(min=1), help="Not the version in force but this one."
+    "--version", "number", type=click.IntRange(1, 2**31 - 1), help="Not the version in force but this one."
 )
 @workspace_options
 @run_async

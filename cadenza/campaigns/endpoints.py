@@ -124,7 +124,10 @@ async def list_versions(request: Request, unit: ApiUnit, campaign_id: UUID) -> l
 
 @router.get("/campaigns/{campaign_id}/file")
 async def read_file(
-    request: Request, unit: ApiUnit, campaign_id: UUID, version: Annotated[int | None, Query(ge=1)] = None
+    request: Request,
+    unit: ApiUnit,
+    campaign_id: UUID,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> CampaignFile:
     """A version as a campaign file, the one in force by default; applying it again changes nothing."""
     found = await numbered(unit, actor_of(request), campaign_id, version)

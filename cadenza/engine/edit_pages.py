@@ -354,8 +354,8 @@ async def compare(
     request: Request,
     unit: PageUnit,
     name: str,
-    left: Annotated[int | None, Query(ge=1)] = None,
-    right: Annotated[int | None, Query(ge=1)] = None,
+    left: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    right: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
     """Two versions as files, line by line beside each other, and their difference in words."""
     actor = actor_of(request)
@@ -398,7 +398,10 @@ def _side_by_side(before: str, after: str) -> list[tuple[str, str, str]]:
 
 @router.get("/campaigns/{name}/file")
 async def file(
-    request: Request, unit: PageUnit, name: str, version: Annotated[int | None, Query(ge=1)] = None
+    request: Request,
+    unit: PageUnit,
+    name: str,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> Response:
     """A version as a campaign file to keep; applying it changes nothing."""
     actor = actor_of(request)
