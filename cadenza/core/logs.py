@@ -54,7 +54,7 @@ def configure(level: str) -> None:
     logging.getLogger("mail.log").setLevel(
         logging.ERROR
     )  # aiosmtpd warns of its own deprecations at each log-in
-    for noisy in ("procrastinate", "aiosmtpd", "asyncio", "alembic"):
+    for noisy in ("procrastinate", "aiosmtpd", "asyncio", "alembic", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -135,4 +135,4 @@ async def audit_chain(scene: Scene) -> Finding:
                 f"entry {broken.number} ({broken.entry_id}) was {broken.problem}",
                 "Somebody changed the trail past the application: keep the database as it is, and look who could.",
             )
-    return fine(f"{len(chains)} chains are whole")
+    return fine("every entry is as it was written")

@@ -67,14 +67,14 @@ async def public(scene: Scene) -> Finding:
         answer = await Egress(this_machine=here).request(Purpose.SELF, "GET", f"{address}/healthz", seconds=6)
     except CadenzaError as wrong:
         if wrong.code == "destination_refused":
-            return skipped(f"{address} is not asked from here: {wrong.message}")
+            return skipped(f"not asked from here, {address}: {wrong.message}")
         return fail(
-            f"{address} does not answer: {wrong.message}", "Check the proxy, the name and the certificate."
+            f"no answer from {address}: {wrong.message}", "Check the proxy, the name and the certificate."
         )
     if answer.status == 200 and answer.body == b"ok":
-        return fine(f"{address} answers")
+        return fine(f"answers at {address}")
     return fail(
-        f"{address} answers {answer.status}", "Something else listens there, or the proxy leads elsewhere."
+        f"answers {answer.status} at {address}", "Something else listens there, or the proxy leads elsewhere."
     )
 
 

@@ -15,7 +15,7 @@ from cadenza.operations.checks import Scene, examine
 from cadenza.operations.doctor import last_examination, note, probes
 from cadenza.operations.pulse import processes
 from cadenza.operations.sending import hold_of, release_sending
-from cadenza.web.service import allowed, gettext, render, see
+from cadenza.web.service import allowed, gettext, render, see, speak_to
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,6 +39,7 @@ class _Line:
 async def health(request: Request) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.READ_HEALTH)
+    speak_to(request)
     database: Database = request.app.state.database
     last = await last_examination(database)
     running = await processes(database)
@@ -68,7 +69,7 @@ def _line(check: dict[str, Any]) -> _Line:
     shape, word = {
         "pass": ("pass", gettext("Fine")),
         "warn": ("warn", gettext("Look at it")),
-        "fail": ("fail", gettext("Broken")),
+        "fail": ("fail", gettext("Needs you")),
         "skipped": ("off", gettext("Does not apply")),
     }[check["status"]]
     names = ("found", "fix", "looked_at", "blocking")

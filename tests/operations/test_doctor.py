@@ -262,6 +262,8 @@ async def test_what_was_found_is_said_in_german_too(
         "Zustand",
         "Nicht angehalten",
         "Nichts ist fällig",
+        "Datenbank",
+        "In Ordnung",
         "Starten Sie `cadenza up`",
         "GB frei bei",
     ):
