@@ -19,7 +19,7 @@ from cadenza.core.holding import choose_mode, installation
 from cadenza.core.installation import continue_world, open_installation, running_alone
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import Child, stop_on_signals, supervise
-from cadenza.operations.service import is_founded, new_setup_link
+from cadenza.operations.service import is_founded, keep_archive, new_setup_link
 from cadenza.sandbox.service import check_world, demo_login
 
 T = TypeVar("T")
@@ -105,12 +105,14 @@ async def _run_production(database: Database, current: Settings) -> None:
     }
     stop = stop_on_signals()
     keeping = asyncio.create_task(supervise([Child(("web",)), Child(("worker",))], environment, stop))
+    archiving = asyncio.create_task(keep_archive(current))
     try:
         await _unless_stopped(_announce(database, current, port), stop)
         await stop.wait()
     finally:
         stop.set()
         await keeping
+        archiving.cancel()
     click.echo("Stopped.", err=True)
 
 

@@ -42,7 +42,7 @@ def access(current: Settings) -> Iterator[Access]:
     if current.database_url:
         yield Access(current.database_owner_url, current.database_url)
         return
-    with EmbeddedServer(current.home / "database") as server:
+    with EmbeddedServer(current.home / "database", archive=current.continuous_archive) as server:
         yield Access(server.url, server.application_url, current.home)
 
 

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     backup_folder: Path | None = Field(
         default=None, description="Where `cadenza backup` keeps its files; without it below the home folder."
     )
+    continuous_archive: bool = Field(
+        default=False,
+        description="Keep every change of the embedded database beside its backups, encrypted, so that `cadenza backup restore "
+        "--at` brings back any moment since the oldest kept backup.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )

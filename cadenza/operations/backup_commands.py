@@ -1,5 +1,6 @@
 """``cadenza backup``: make, prove and bring back encrypted backups."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +72,23 @@ async def verify(*, folder: Path | None, key: Path | None, as_json: bool) -> int
 @click.argument("folder", type=_FOLDER)
 @click.option("--key", type=_KEY, help="File with the recovery key; needed on another machine.")
 @click.option(
+    "--at", type=click.DateTime(), help="A moment since the backup, in UTC; needs the continuous archive."
+)
+@click.option(
     "--replace", "replace_data", is_flag=True, help="Although there is data; it is kept under another name."
 )
 @json_option
 @run_async
-async def restore(*, folder: Path, key: Path | None, replace_data: bool, as_json: bool) -> int:
+async def restore(
+    *, folder: Path, key: Path | None, at: datetime | None, replace_data: bool, as_json: bool
+) -> int:
     """Bring a backup back as this installation. Sending is held until the Sent folders were compared."""
     from cadenza.core.settings import settings  # noqa: PLC0415
     from cadenza.operations import backup_work  # noqa: PLC0415
 
-    restored = await backup_work.restore(settings(), folder, key, replace_data=replace_data)
+    restored = await backup_work.restore(
+        settings(), folder, key, at.replace(tzinfo=UTC) if at else None, replace_data=replace_data
+    )
     _show(
         {
             "backup": str(restored.folder),

@@ -84,27 +84,23 @@ def facts(connection: Connection) -> tuple[datetime, str, str, str]:
 
 def dump(url: str, shot: str, path: Path, key: x25519.Identity) -> StoredFile:
     """The snapshot as pg_dump writes it, encrypted on its way. Raises ``backup_failed``."""
-    command = [
-        program("pg_dump"),
-        "--format=custom",
-        "--compress=gzip:1",
-        "--no-owner",
-        f"--snapshot={shot}",
-    ]
+    options = ["--format=custom", "--compress=gzip:1", "--no-owner", f"--snapshot={shot}"]
+    return stream("pg_dump", options, url, path, key)
+
+
+def stream(name: str, options: list[str], url: str, path: Path, key: x25519.Identity) -> StoredFile:
+    """What a program of PostgreSQL writes, encrypted into a file. Raises ``backup_failed``."""
     process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
+        [program(name), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
         env=environment(url),
-    )
+    )  # fmt: skip
     said = _listen(process)
     try:
         stored = encrypt(_pipe(process.stdout), path, key)
     finally:
         _end(process)
     if process.returncode:
-        raise CadenzaError("backup_failed", f"The database could not be dumped: {said()}", Kind.TEMPORARY)
+        raise CadenzaError("backup_failed", f"{name} failed: {said()}", Kind.TEMPORARY)
     return stored
 
 

@@ -58,6 +58,7 @@ class Manifest:
     server: str
     tables: dict[str, Table]
     files: dict[str, StoredFile] = field(default_factory=dict)
+    wal_from: str = ""  # with a base copy: the piece of log that recovery begins with
     format: int = 1
 
     @property

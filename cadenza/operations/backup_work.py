@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from cadenza.core.errors import CadenzaError, Kind
-from cadenza.core.installation import access, attach, bring_up, open_installation, running_alone
+from cadenza.core.installation import access, bring_up, open_installation, running_alone
 from cadenza.core.settings import Settings
 from cadenza.operations import backups
+from cadenza.operations.archive import backup_folder
 from cadenza.operations.backup_records import note_made, note_verified
 from cadenza.operations.backups import Made, Restored, Verified
 
@@ -48,17 +50,36 @@ def _newest(current: Settings) -> Path:
     if not found:
         raise CadenzaError(
             "no_backup",
-            f"There is no backup in {backups.backup_folder(current)}.",
+            f"There is no backup in {backup_folder(current)}.",
             Kind.NOT_FOUND,
             fix="Make one by `cadenza backup create`.",
         )
     return found[0]
 
 
-async def restore(current: Settings, folder: Path, key: Path | None, *, replace_data: bool) -> Restored:
+async def restore(
+    current: Settings, folder: Path, key: Path | None, at: datetime | None, *, replace_data: bool
+) -> Restored:
     """Then the newest schema and the application's log-in, as at any start."""
-    with running_alone(current.home), access(current) as found, _owner(current) as url:
-        restored = await backups.restore(current, url, folder, key, replace_data=replace_data)
-        bring_up(found)
-        async with attach(found.application, current):
+    with running_alone(current.home):
+        if at is not None:
+            return await _restore_moment(current, folder, key, at, replace_data=replace_data)
+        with access(current) as found, _owner(current) as url:
+            restored = await backups.restore(current, url, folder, key, replace_data=replace_data)
+            bring_up(found)
             return restored
+
+
+async def _restore_moment(
+    current: Settings, folder: Path, key: Path | None, at: datetime, *, replace_data: bool
+) -> Restored:
+    if current.database_url:
+        raise CadenzaError(
+            "not_our_server",
+            "A point in time is restored by whoever runs the database server.",
+            fix="Restore it there, then start Cadenza: it notices the new line of history and holds sending.",
+        )
+    restored = await backups.restore_moment(current, folder, at, key, replace_data=replace_data)
+    with access(current) as found:
+        bring_up(found)
+    return restored

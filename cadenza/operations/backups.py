@@ -16,11 +16,15 @@ from pyrage import x25519
 
 from cadenza.core.clock import monotonic
 from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.postgres.server import EmbeddedServer
 from cadenza.core.settings import Settings
+from cadenza.operations import archive
 from cadenza.operations import backup_database as database
+from cadenza.operations.archive import backup_folder
 from cadenza.operations.backup_files import (
     KEY_FILE,
     Manifest,
+    StoredFile,
     Table,
     check_files,
     decrypt,
@@ -34,7 +38,8 @@ from cadenza.operations.backup_files import (
     write_manifest,
 )
 
-_DUMP, _KEYS = "database.age", "keys.age"
+_DUMP, _KEYS, _SERVER = "database.age", "keys.age", "server.age"
+_PASSWORDS = ("password", "password.application")
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -64,10 +69,6 @@ class Restored:
     manifest: Manifest
     seconds: float
     kept: str | None
-
-
-def backup_folder(settings: Settings) -> Path:
-    return settings.backup_folder or settings.home / "backups"
 
 
 def folders(settings: Settings) -> list[Path]:
@@ -101,9 +102,12 @@ def _create(settings: Settings, url: str, keep: int | None) -> Made:
             stored = database.dump(url, shot, scratch / _DUMP, key)
             tables = database.count(connection)
             files = {_DUMP: stored, _KEYS: encrypt(io.BytesIO(_keys(settings)), scratch / _KEYS, key)}
-            manifest = Manifest(at.isoformat(), identity, version("cadenza"), schema, server, tables, files)
+            wal_from = _base(settings, url, scratch, key, files)
+            manifest = Manifest(
+                at.isoformat(), identity, version("cadenza"), schema, server, tables, files, wal_from
+            )
             write_manifest(scratch, manifest, key)
-    _thin_out(settings, keep)
+    _thin_out(settings, keep, key)
     size = sum(path.stat().st_size for path in folder.iterdir())
     return Made(folder, manifest, size, monotonic() - began, recovery)
 
@@ -115,9 +119,25 @@ def _keys(settings: Settings) -> bytes:
     return (settings.home / "keys.json").read_bytes()
 
 
-def _thin_out(settings: Settings, keep: int | None) -> None:
+def _base(
+    settings: Settings, url: str, folder: Path, key: x25519.Identity, files: dict[str, StoredFile]
+) -> str:
+    """With a continuous archive: the copy of the whole server that the archive goes on from, and its passwords."""
+    if not settings.continuous_archive or settings.database_url:
+        return ""
+    files[archive.BASE], first = archive.base_copy(url, folder / archive.BASE, key)
+    home = settings.home / "database"
+    passwords = {name: (home / name).read_text() for name in _PASSWORDS if (home / name).exists()}
+    files[_SERVER] = encrypt(io.BytesIO(json.dumps(passwords).encode()), folder / _SERVER, key)
+    return first
+
+
+def _thin_out(settings: Settings, keep: int | None, key: x25519.Identity) -> None:
     for old in folders(settings)[keep:] if keep else ():
         remove(old)
+    starts = [read_manifest(folder, key).wal_from for folder in folders(settings)] if keep else []
+    if needed := [first for first in starts if first]:
+        archive.drop_older(backup_folder(settings), min(needed))
 
 
 async def verify(settings: Settings, owner_url: str, folder: Path, key: Path | None = None) -> Verified:
@@ -144,11 +164,16 @@ def _load(url: str, name: str, folder: Path, manifest: Manifest, key: x25519.Ide
     """Into that database, equal to what was backed up and with sending held, or an error."""
     database.load(url, name, folder / _DUMP, key)
     _compare(manifest.tables, database.count_all(url, name))
+    hold_restored(url, datetime.fromisoformat(manifest.created_at), name)
+
+
+def hold_restored(url: str, moment: datetime, name: str | None = None) -> None:
+    """Nothing leaves until the Sent folders since that moment were compared."""
     with closing(database.connect(url, name)) as connection:
         connection.execute(
             "update installation set held_since = clock_timestamp(), held_reason = 'restored', compared_at = null, "
             "compared = null, held_from = least(held_from, seen_at, %s) - interval '10 minutes'",
-            [datetime.fromisoformat(manifest.created_at)],
+            [moment],
         )
         (allowed,) = connection.execute("select sending_allowed()").fetchone() or (True,)
         if allowed:
@@ -180,18 +205,75 @@ def _restore(settings: Settings, url: str, folder: Path, key: Path | None, repla
     identity, manifest = _open(settings, folder, key)
     used = _is_used(url)
     if used and not replace_data:
-        raise CadenzaError(
-            "not_empty",
-            "There is an installation with data in this database already.",
-            Kind.CONFLICT,
-            fix="Restore into an empty one, or add --replace: then it is kept under another name.",
-        )
+        raise _not_empty()
     _bring_keys(settings, folder, identity)
     with database.scratch_database(url) as name:
         _load(url, name, folder, manifest, identity)
         kept = _swap(url, name, _STAMP)
     _keep_key(settings, key)
     return Restored(folder, manifest, monotonic() - began, kept if used else None)
+
+
+async def restore_moment(
+    settings: Settings, folder: Path, at: datetime, key: Path | None = None, *, replace_data: bool = False
+) -> Restored:
+    """The embedded server's data as it was at that moment, with sending held; what was there before is kept beside it."""
+    return await asyncio.to_thread(_restore_moment, settings, folder, at, key, replace_data)
+
+
+def _restore_moment(
+    settings: Settings, folder: Path, at: datetime, key: Path | None, replace_data: bool
+) -> Restored:
+    began = monotonic()
+    identity, manifest = _open(settings, folder, key)
+    if archive.BASE not in manifest.files:
+        raise CadenzaError(
+            "no_base",
+            "This backup holds its own moment only.",
+            fix="Set CADENZA_CONTINUOUS_ARCHIVE before the next one.",
+        )
+    if EmbeddedServer(settings.home / "database").data.exists() and not replace_data:
+        raise _not_empty()
+    _bring_keys(settings, folder, identity)
+    kept = _passwords_of(settings, folder, identity)
+    try:
+        server, before = archive.restore_base(settings, folder, manifest, identity, at)
+    except BaseException:
+        _write_passwords(settings, kept)
+        raise
+    try:
+        hold_restored(server.url, at)
+    finally:
+        server.stop()
+    _keep_key(settings, key)
+    return Restored(folder, manifest, monotonic() - began, str(before) if before else None)
+
+
+def _passwords_of(settings: Settings, folder: Path, identity: x25519.Identity) -> dict[str, str]:
+    """Those of the backup become ours; the ones that were here are returned."""
+    content = io.BytesIO()
+    decrypt(folder / _SERVER, content, identity)
+    home = settings.home / "database"
+    kept = {name: (home / name).read_text() for name in _PASSWORDS if (home / name).exists()}
+    _write_passwords(settings, json.loads(content.getvalue()))
+    return kept
+
+
+def _write_passwords(settings: Settings, passwords: dict[str, str]) -> None:
+    for name, password in passwords.items():
+        path = settings.home / "database" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(password)
+
+
+def _not_empty() -> CadenzaError:
+    return CadenzaError(
+        "not_empty",
+        "There is an installation with data here already.",
+        Kind.CONFLICT,
+        fix="Restore into an empty one, or add --replace: then it is kept under another name.",
+    )
 
 
 def _is_used(url: str) -> bool:

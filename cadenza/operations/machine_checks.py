@@ -13,7 +13,7 @@ from cadenza.core.addresses import is_loopback
 from cadenza.core.clock import MachineClock
 from cadenza.core.errors import CadenzaError
 from cadenza.core.http import Egress, Purpose
-from cadenza.operations.backups import backup_folder
+from cadenza.operations.archive import backup_folder
 from cadenza.operations.checks import Finding, Scene, fail, fine, register, skipped, warn
 
 _GIGABYTE = 1_000_000_000

@@ -199,7 +199,7 @@ async def test_another_machine_gets_it_back_with_its_secrets_and_sends_nothing(
         status = (await shell("sending", "status", "--json")).only
         assert (status["held"], status["reason"]) == (True, "restored")
         again = await shell("backup", "restore", made.folder)
-        assert (again.code, "data in this database already" in again.err) == (1, True)
+        assert (again.code, "data here already" in again.err) == (1, True)
         replaced = await shell("backup", "restore", made.folder, "--replace", "--json")
         assert replaced.only["kept"].startswith("cadenza_before_")
         assert (await shell("backup", "create", "--json")).code == 0

@@ -50,12 +50,15 @@ _BASE_CONFIGURATION = {
 class EmbeddedServer:
     """``with EmbeddedServer(folder) as server: server.url``. Starts the server, or attaches to a running one."""
 
-    def __init__(self, folder: Path, configuration: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, configuration: dict[str, str] | None = None, *, archive: bool = False
+    ) -> None:
         self.folder = folder.absolute()
+        self._archive = archive
         self._configuration = _BASE_CONFIGURATION | (configuration or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._owner_lock: IO[str] | None = None
-        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self.user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
     @property
     def url(self) -> str:
@@ -75,8 +78,13 @@ class EmbeddedServer:
         return f"postgresql://{user}:{quote(password.read_text().strip())}@/cadenza?host={sockets}"
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def spool(self) -> Path:
+        """Finished pieces of the write-ahead log, until somebody has taken them away."""
+        return self.folder / "wal-spool"
 
     @property
     def _sockets(self) -> Path:
@@ -114,17 +122,17 @@ class EmbeddedServer:
 
     def _start_as_owner(self) -> None:
         binaries = self._binaries()
-        if not (self._data / "PG_VERSION").exists():
+        if not (self.data / "PG_VERSION").exists():
             self._initialise(binaries)
         self._clear_leftover(binaries)
-        self._own(self._sockets, 0o700)
-        (self._data / "cadenza.conf").write_text(
-            "".join(f"{k} = {v}\n" for k, v in self._configuration.items())
+        self.own(self._sockets, 0o700)
+        (self.data / "cadenza.conf").write_text(
+            "".join(f"{k} = {v}\n" for k, v in (self._configuration | self._archiving()).items())
             + f"unix_socket_directories = '{self._sockets}'\n"
         )
         log = (self.folder / "server.log").open("ab")
         self._process = subprocess.Popen(
-            [binaries / "bin" / "postgres", "-D", self._data],
+            [binaries / "bin" / "postgres", "-D", self.data],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
@@ -133,6 +141,15 @@ class EmbeddedServer:
         )
         log.close()
         self._wait_until_ready()
+
+    def _archiving(self) -> dict[str, str]:
+        if not self._archive:
+            return {}
+        self.own(self.spool, 0o700)
+        place = f'"{self.spool}/%f"'
+        # On disk before the server may forget it; a piece may come twice after a crash and is the same then.
+        command = f'dd if="%p" of={place}.part bs=1M conv=fsync status=none && mv {place}.part {place}'
+        return {"archive_mode": "on", "archive_timeout": "'5min'", "archive_command": f"'{command}'"}
 
     def stop(self) -> None:
         """Stop the server if it is ours; otherwise only let go."""
@@ -169,7 +186,7 @@ class EmbeddedServer:
         return copy
 
     def _reachable(self, folder: Path) -> bool:
-        if self._user is None:
+        if self.user is None:
             return True
         return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.parents))
 
@@ -184,11 +201,11 @@ class EmbeddedServer:
         _keep_secret(password, secrets.token_urlsafe(24))
         scratch = self.folder / "data.new"
         shutil.rmtree(scratch, ignore_errors=True)
-        self._own(scratch, 0o700)
+        self.own(scratch, 0o700)
         handed = self.folder / "password.initdb"
         shutil.copy(password, handed)  # keeps mode 600
-        if self._user is not None:
-            os.chown(handed, self._user.pw_uid, self._user.pw_gid)
+        if self.user is not None:
+            os.chown(handed, self.user.pw_uid, self.user.pw_gid)
         command: list[str | Path] = [binaries / "bin" / "initdb", "-D", scratch, "-U", "cadenza", "--auth=scram-sha-256",
                    "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
                    "-N", f"--pwfile={handed}"]  # fmt: skip
@@ -200,11 +217,11 @@ class EmbeddedServer:
             )
         with (scratch / "postgresql.conf").open("a") as file:
             file.write("\ninclude_if_exists = 'cadenza.conf'\n")
-        scratch.rename(self._data)
+        scratch.rename(self.data)
 
     def _clear_leftover(self, binaries: Path) -> None:
         """Stop a server whose owner died, and drop a lock file whose process is somebody else's by now."""
-        lock = self._data / "postmaster.pid"
+        lock = self.data / "postmaster.pid"
         deadline = time.monotonic() + _STOP_SECONDS
         while (pid := _postmaster_of(lock)) is not None:
             if time.monotonic() > deadline:
@@ -212,7 +229,7 @@ class EmbeddedServer:
                     "postgres_stuck", f"An earlier database server (process {pid}) does not stop."
                 )
             subprocess.run(
-                [binaries / "bin" / "pg_ctl", "stop", "-D", self._data, "-m", "fast", "-W"],
+                [binaries / "bin" / "pg_ctl", "stop", "-D", self.data, "-m", "fast", "-W"],
                 capture_output=True, check=False, **self._as_user(None),
             )  # fmt: skip
             time.sleep(0.1)
@@ -248,11 +265,12 @@ class EmbeddedServer:
             connection.execute("create database cadenza")
         return psycopg.connect(self.url, connect_timeout=3)
 
-    def _own(self, folder: Path, mode: int) -> None:
+    def own(self, folder: Path, mode: int) -> None:
+        """A folder of the server's user. Raises ``folder_of_another``."""
         folder.mkdir(mode=mode, exist_ok=True)
         status = folder.stat()
-        if self._user is not None and status.st_uid in (0, self._user.pw_uid):
-            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+        if self.user is not None and status.st_uid in (0, self.user.pw_uid):
+            os.chown(folder, self.user.pw_uid, self.user.pw_gid)
         elif status.st_uid != os.geteuid():
             raise CadenzaError("folder_of_another", f"{folder} belongs to another user.", fix="Remove it.")
         folder.chmod(mode)
@@ -263,8 +281,8 @@ class EmbeddedServer:
             "cwd": "/",
             "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
         }
-        if self._user is not None:
-            options |= {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+        if self.user is not None:
+            options |= {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
         return options
 
 
