@@ -57,7 +57,7 @@ def _figures(rows: Sequence[repository.Counted]) -> Figures:
             here[f"machine_{metric}" if machine else metric] += things
             here["delivered"] -= hard if kind == E.BOUNCED else 0
     total: Counter[str] = sum(steps.values(), Counter())
-    return Figures(dict(total), {key: dict(+c) for key, c in sorted(steps.items()) if key[0]})
+    return Figures(dict(total), {key: dict(+c) for key, c in sorted(steps.items()) if key[0] and +c})
 
 
 def rates(figures: Mapping[str, int]) -> list[Rate]:

@@ -38,9 +38,9 @@ def read_contacts_file(path: Path) -> bytes:
             )
         return path.read_bytes()
     except (OSError, ValueError) as wrong:
-        why = getattr(wrong, "strerror", None) or "it cannot be read"
+        why = getattr(wrong, "strerror", None) or "its name is none"
         raise CadenzaError(
-            "file_unreadable", f"{path.name}: {why}.", fix="Check the file's name and rights."
+            "file_unreadable", f"It cannot be read: {why}.", fix="Check the file's name and rights."
         ) from wrong
 
 

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -108,12 +109,16 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-be" if even > odd else "utf-16-le"
 
 
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+
+
 @dataclass(slots=True)
 class _Text:
     """What one reading of the whole text found."""
 
     length: int = 0
     noughts: int = 0
+    controls: int = 0  # characters that no text holds, in the first piece
     blank: bool = True
     foreign: int = 0  # characters outside ASCII
     japanese: int = 0
@@ -133,6 +138,8 @@ class _Text:
         return found
 
     def add(self, text: str, *, count_japanese: bool = False) -> None:
+        if not self.length:
+            self.controls = len(_CONTROLS.findall(text))
         self.length += len(text)
         self.noughts += text.count("\0")
         self.blank = self.blank and not text.removeprefix("\ufeff").strip()
@@ -150,7 +157,7 @@ class _Text:
         return self.japanese >= 0.9 * self.foreign and self.in_runs >= 0.7 * self.japanese
 
     def must_be_a_table(self) -> None:
-        if self.noughts > 10 + self.length // 100:
+        if max(self.noughts, self.controls) > 10 + self.length // 100:
             raise refuse("not_text", "This is no text file.", "Export the table as CSV in UTF-8.")
         if self.blank:
             raise refuse(

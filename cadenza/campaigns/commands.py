@@ -85,9 +85,9 @@ def _read(file: Path) -> str:
     try:
         data = file.read_bytes() if file.stat().st_size <= MAX_BYTES else None
     except OSError as wrong:
-        why = wrong.strerror or "cannot be read"
+        why = wrong.strerror or "no reason was given"
         raise CadenzaError(
-            "file_unreadable", f"{file.name}: {why}.", fix="Check the file's name and rights."
+            "file_unreadable", f"It cannot be read: {why}.", fix="Check the file's name and rights."
         ) from wrong
     if data is None:
         raise CadenzaError(

@@ -136,7 +136,7 @@ async def _figures(unit: Unit, actor: Actor, found: Campaign, step: Step, varian
     shown = [rate for rate in rates(measured) if rate.metric not in unmeasured(found)]
     return {
         "rates": shown if any(rate.trials for rate in shown) else [],
-        "top": axis_end([rate for rate in shown if rate.metric != "delivered"]),
+        "top": axis_end(shown),
         "active": standing.active + standing.held,
     }
 

@@ -83,7 +83,7 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
     return {
         "status": standing,
         "rates": shown_rates,
-        "top": axis_end([rate for rate in shown_rates if rate.metric != "delivered"]),
+        "top": axis_end(shown_rates),
         "upcoming": [_next_sending(each, people, waits) for each, waits in zip(shown, waiting, strict=True)],
         "recent": recent,
         "names": {i: person_name(p) for i, p in people.items()},

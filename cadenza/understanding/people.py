@@ -39,9 +39,14 @@ _CJK_POINTS = re.compile(
     r"(?:担当は|担当者は|後任は|後任の|弊社の)(?P<ja>[\w一-龥ァ-ヶ]{1,8}?)(?:さん|様|部長|課長|です|が|に|まで|へ)|(?:请联系|联系|请找|负责人是)(?:我(?:的)?同事|我们的)?(?P<zh>[一-龥]{2,4}?)(?=[（(，。,\s]|经理|总监|主管|$)|(?P<ko>[가-힣]{2,4}) ?(?:팀장|부장|과장|대리|님|이사)(?:님)?(?:에게|께|으로|이|가|을|를|과|와)"
 )
 _LABEL_BEFORE_ADDRESS = re.compile(
-    rf"({_NAME})\s*(?:,\s*(?i:({_TITLE}))\s*)?[\s:,–(<\[-]*(?:\w{{1,6}}\s)?[(<\[:]*\s*$"
+    rf"({_NAME})\s*(?:,\s*(?i:({_TITLE}))\s*)?[\s:,–(<\[-]*(?:[a-zà-ÿа-я]{{1,6}}\s)?[(<\[:]*\s*$"
 )
 _AFTER_NAME_TITLE = re.compile(rf"^\s*[,(–-]\s*(?i:(?:our|the|unsere?[rn]?|notre|nuestr[oa])?\s*({_TITLE}))")
+# At the beginning of a sentence such a word is written like a name.
+_VERB_FIRST = re.compile(
+    r"^(?:Contactez|Contacter|Contacte|Contacta|Contactar|Contate|Contatti|Contattare|Contattate|Contact|Kontaktieren|"
+    r"Schreiben|Fragen|Ask|Email|Ping|Try|Call|Write|Reach|Voir|Voyez|Écrivez|Scriva|Escriba)\s+(?=[A-ZÀ-ÞА-Я])"
+)
 _NO_NAMES = re.compile(
     r"^(?:If|Please|In|For|The|This|Our|My|You|We|I|It|Bitte|In|Für|Bei|Ihre?|Mein|Pour|En|Para|Por|Per|Si|Se|Or|And|Und|Oder|Hi|Hello|Hallo|Best|Kind|Thanks|Thank|Sie|Ich|Email|E-Mail|Mail|Tel|Phone|Contact|Kontakt)$"
 )
@@ -85,12 +90,19 @@ def _by_address(text: str, sender: str) -> list[FoundPerson]:
             continue
         before = text[max(0, match.start() - 90) : match.start()]
         label = _LABEL_BEFORE_ADDRESS.search(before)
-        name = _clean(label.group(1)) if label else None
+        name = _clean(_VERB_FIRST.sub("", label.group(1))) if label else None
         start = match.start() - len(before) + label.start(1) if label and name else match.start()
         title = label.group(2) if label else None
         people.append(
             FoundPerson(
-                Referral(name, address, None, _tidy(title) or _title_near(text, start)), start, match.end()
+                Referral(
+                    name,
+                    address,
+                    None,
+                    _tidy(title) or _title_near(text, start) or _title_after(text, match.end()),
+                ),
+                start,
+                match.end(),
             )
         )
     for place, person in enumerate(people):
@@ -116,6 +128,12 @@ def _named_in_sentence(text: str, person: FoundPerson) -> FoundPerson | None:
             known = _tidy(title.group(1)) if title else None
             return FoundPerson(Referral(name, person.person.email, None, known), match.start(), person.end)
     return None
+
+
+def _title_after(text: str, end: int) -> str | None:
+    """As in "Jane Doe <jane@acme.com>, VP Sales"."""
+    after = re.match(rf"[>)\]]?\s*,\s*(?i:({_TITLE}))\b", text[end : end + 60])
+    return _tidy(after.group(1)) if after else None
 
 
 def _title_near(text: str, start: int) -> str | None:

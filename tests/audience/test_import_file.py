@@ -406,3 +406,10 @@ def plain(cell: str) -> str:
         [0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
     )
     return " ".join(cell.translate(marks).split())
+
+
+def test_bytes_that_are_no_text_are_told_as_such_and_not_as_odd_column_names() -> None:
+    noise = bytes((7 * n * n + 3 * n) % 256 for n in range(20_000))
+    with pytest.raises(CadenzaError) as refused:
+        parse_file(noise, {})
+    assert refused.value.code == "not_text"

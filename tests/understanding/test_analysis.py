@@ -8,6 +8,7 @@ import pytest
 
 from cadenza.core.errors import CadenzaError
 from cadenza.understanding.contracts import Analysis, FailureType, Intent, MailKind, Reply
+from cadenza.understanding.people import find_people
 from cadenza.understanding.service import analyze, reply_from_json
 
 FIELDS = {
@@ -289,3 +290,22 @@ def test_bad_lines_name_line_and_key(line: str, key: str | None) -> None:
     with pytest.raises(CadenzaError) as caught:
         reply_from_json(line, 7)
     assert (caught.value.problems[0].line, caught.value.problems[0].key) == (7, key)
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "title"),
+    [
+        ("Je ne suis pas la bonne personne. Contactez Paul Martin paul@b.example", "Paul Martin", None),
+        (
+            "Not me. Please ask Jane Doe <jane@acme.example>, VP Sales, +1 415 555 0100.",
+            "Jane Doe",
+            "VP Sales",
+        ),
+        ("Falsche Adresse. Kontaktieren Sie Petra Kühn (petra@c.example).", "Petra Kühn", None),
+    ],
+)
+def test_a_referral_is_a_name_without_the_verb_before_and_with_the_job_behind(
+    body: str, name: str, title: str | None
+) -> None:
+    (found,) = find_people(body)
+    assert (found.person.name, found.person.title) == (name, title)
