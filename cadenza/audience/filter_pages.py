@@ -1,10 +1,11 @@
 """The filter of a page as its address tells it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from uuid import UUID
 
+from cadenza.audience.contracts import FieldKind
 from cadenza.audience.fields import known_fields
 from cadenza.audience.hooks import campaign_names
 from cadenza.audience.segment_rules import (
@@ -65,6 +66,7 @@ class Chosen:
     segment_name: str = ""
     nested: bool = False
     wrong: str = ""
+    custom: Mapping[str, FieldKind] = field(default_factory=dict)
 
     def joined(self, match: str) -> str:
         """The address of the same conditions joined otherwise."""
@@ -80,10 +82,9 @@ async def chosen_by(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
     """Raises ``CadenzaError`` (not found) for a segment that does not exist."""
     known = await known_fields(unit)
     custom = {field.name: field.kind for field in known}
-    names = await campaign_names(unit)
-    rule, name, wrong = EVERYBODY, "", ""
+    rule, name, wrong, names = EVERYBODY, "", "", dict[UUID, str]()
     if asked.segment:
-        found = await segment(unit, actor, asked.segment)
+        found = await segment(unit, actor, asked.segment, custom)
         rule, name = found.rule, found.name
     else:
         try:
@@ -91,9 +92,11 @@ async def chosen_by(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
         except CadenzaError as error:
             wrong = error.message
     parts = to_address(rule)
+    if not asked.segment or any(condition.field == "campaign" for condition in rule.conditions()):
+        names = await campaign_names(unit)
     return Chosen(
         asked, rule, _chips(asked, rule, names), (*FIELDS, *(CUSTOM + each.name for each in known if each.shown)), names, name,
-        nested=bool(rule.rules) and not parts, wrong=wrong,
+        nested=bool(rule.rules) and not parts, wrong=wrong, custom=custom,
     )  # fmt: skip
 
 

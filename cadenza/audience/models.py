@@ -250,3 +250,14 @@ class BulkItemRow(Base):
     change_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     contact_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class ExportRow(Row):
+    """An export that somebody took: how many a day is limited."""
+
+    __tablename__ = "exports"
+    __table_args__ = (Index(None, "workspace_id", "at"),)
+
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    rows: Mapped[int] = mapped_column(Integer)

@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from cadenza.audience import import_pages, segment_pages
+from cadenza.audience import import_pages, people_pages, segment_pages
+from cadenza.audience.bulk import NEEDS, changes, may_undo
 from cadenza.audience.filter_pages import Asked, chosen_by, with_added
-from cadenza.audience.segment_rules import OPERATORS
+from cadenza.audience.segment_rules import CUSTOM, OPERATORS
 from cadenza.audience.service import (
     contacts,
     load_recipients,
@@ -23,6 +24,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, render, see
 router = APIRouter(include_in_schema=False)
 router.include_router(import_pages.router)
 router.include_router(segment_pages.router)
+router.include_router(people_pages.router)
 
 Words = Annotated[str, Query(max_length=500)]
 _OPERATORS = list(dict.fromkeys(each for fitting in OPERATORS.values() for each in fitting))
@@ -46,7 +48,7 @@ async def everybody(
     if field:
         return see(await with_added(unit, asked, field, operator, value.strip()))
     chosen = await chosen_by(unit, actor, asked)
-    found = await contacts(unit, actor, q, rule=chosen.rule, page=page)
+    found = await contacts(unit, actor, q, rule=chosen.rule, page=page, custom=chosen.custom)
     return render(
         request,
         "audience/contacts.html",
@@ -60,8 +62,21 @@ async def everybody(
         chosen=chosen,
         operators=_OPERATORS,
         may_edit=allowed(authorize, actor, Action.EDIT_CONTACTS),
-        said={"saved": gettext("Saved.")}.get(request.query_params.get("said", ""), ""),
+        may_export=allowed(authorize, actor, Action.EXPORT_CONTACTS),
+        rights=[kind.value for kind, action in NEEDS.items() if allowed(authorize, actor, action)],
+        custom=[field.removeprefix(CUSTOM) for field in chosen.fields if field.startswith(CUSTOM)],
+        changes=[(each, may_undo(actor, each)) for each in await changes(unit, actor)],
+        said=_said(request),
     )
+
+
+def _said(request: Request) -> str:
+    words = {
+        "saved": gettext("Saved."),
+        "changed": gettext("Done. It can be taken back for 24 hours."),
+        "undone": gettext("Taken back."),
+    }
+    return words.get(request.query_params.get("said", ""), "")
 
 
 @router.post("/contacts/{contact_id}/suppress")

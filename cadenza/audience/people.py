@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, text
+from sqlalchemy.orm import aliased
 
 from cadenza.audience.addresses import AddressError
 from cadenza.audience.contracts import (
@@ -13,6 +14,7 @@ from cadenza.audience.contracts import (
     Channel,
     Contact,
     ContactPage,
+    FieldKind,
     Recipient,
     Suppression,
     SuppressionKind,
@@ -34,6 +36,8 @@ _YOUR_COMPANY = {
     "de": "Ihr Unternehmen", "fr": "votre entreprise", "es": "su empresa", "it": "la sua azienda", "nl": "uw bedrijf",
     "pt": "a sua empresa", "pl": "Państwa firma", "sv": "ert företag", "da": "jeres virksomhed",
 }  # fmt: skip
+
+_same = aliased(ContactRow)
 
 COUNTED = 250  # hits of a search that are counted exactly; more are only said to be more
 
@@ -152,21 +156,42 @@ def _account_facts(whole: _Whole) -> dict[str, Any]:
 
 
 async def contact(unit: Unit, actor: Actor, contact_id: UUID) -> Contact:
-    """One person with all addresses and stops. Raises ``CadenzaError`` (not found)."""
+    """One person with all addresses and stops; of one who was merged, whom they were merged into. One who was removed is
+    still shown, because what happened to them is. Raises ``CadenzaError`` (not found).
+    """
     authorize(actor, Action.READ)
-    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id == contact_id)
-    found = await _wholes(unit, query)
+    mine = ContactRow.workspace_id == unit.workspace_id
+    into = (
+        select(_same.merged_into)
+        .where(_same.workspace_id == unit.workspace_id, _same.id == contact_id)
+        .scalar_subquery()
+    )
+    found = await _wholes(unit, _query().where(mine, ContactRow.id == func.coalesce(into, contact_id)))
     if not found:
         raise not_found("contact", contact_id)
     return _as_contact(found[0])
 
 
+async def people_where(unit: Unit, condition: ColumnElement[bool], *, limit: int) -> list[Contact]:
+    """The people here that meet a condition, newest first; two queries."""
+    query = _query().where(*here(unit), condition).order_by(ContactRow.id.desc()).limit(limit)
+    return [_as_contact(whole) for whole in await _wholes(unit, query)]
+
+
 async def contacts(
-    unit: Unit, actor: Actor, query: str = "", *, rule: Group = EVERYBODY, page: int = 1, size: int = 50
+    unit: Unit,
+    actor: Actor,
+    query: str = "",
+    *,
+    rule: Group = EVERYBODY,
+    page: int = 1,
+    size: int = 50,
+    custom: Mapping[str, FieldKind] | None = None,
 ) -> ContactPage:
     """The list of contacts that a filter lets through, newest first.
 
-    ``query`` holds beginnings of words of name, company and address.
+    ``query`` holds beginnings of words of name, company and address; ``custom`` are the workspace's own fields, where the
+    caller knows them already.
     """
     authorize(actor, Action.READ)
     page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
@@ -176,9 +201,11 @@ async def contacts(
         ids = await _search(unit, asked, start + size)
         total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
     else:
-        fits = await chosen(unit, rule, query)
+        fits = await chosen(unit, rule, query, custom)
         total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(*fits)) or 0
-        rows = rows.where(*fits).offset(start).limit(size)
+        # Which rows first, and only then what belongs to them: those that a page skips would be put together as well.
+        which = select(ContactRow.id).where(*fits).order_by(ContactRow.id.desc()).offset(start).limit(size)
+        rows = rows.where(ContactRow.id.in_(which))
     found = [_as_contact(whole) for whole in await _wholes(unit, rows)]
     at_least = bool(asked) and not rule.rules and total > max(start + size, COUNTED)
     return ContactPage(
@@ -186,11 +213,16 @@ async def contacts(
     )
 
 
-async def chosen(unit: Unit, rule: Group, query: str = "") -> list[ColumnElement[bool]]:
-    """The condition for the people of a filter and a search, as the list shows them."""
+async def chosen(
+    unit: Unit, rule: Group, query: str = "", custom: Mapping[str, FieldKind] | None = None
+) -> list[ColumnElement[bool]]:
+    """The condition for the people of a filter and a search, as the list shows them.
+
+    ``custom`` are the workspace's own fields, where the caller knows them already.
+    """
     conditions = [*here(unit)]
     if rule.rules:
-        conditions.append(clause(unit, rule, await kinds_of(unit)))
+        conditions.append(clause(unit, rule, await kinds_of(unit) if custom is None else custom))
     if asked := search_words(query):
         found = text("contacts.id in (select search_contacts(to_tsquery('simple', :asked), 100000))")
         conditions.append(cast("ColumnElement[bool]", found.bindparams(asked=asked)))
@@ -226,14 +258,14 @@ def _as_contact(whole: _Whole) -> Contact:
         phone_e164=whole.address(Channel.PHONE),
         linkedin_url=whole.address(Channel.LINKEDIN),
         website=row.website,
-        account=_as_account(whole.account) if whole.account else None,
+        account=as_account(whole.account) if whole.account else None,
         custom=row.custom,
         created_at=row.created_at,
         suppressions=tuple(whole.stops),
     )
 
 
-def _as_account(row: AccountRow) -> Account:
+def as_account(row: AccountRow) -> Account:
     return Account(row.id, row.name, row.domain, row.country, row.industry, row.custom)
 
 

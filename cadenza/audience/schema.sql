@@ -1,5 +1,22 @@
 -- A stop has no end: rows are added, never altered.
 revoke update, delete, truncate on suppressions from cadenza_app;
+-- The only way a stop goes: one that a member made for many people at once is taken back within a day. It names that one
+-- change; opt-outs, complaints, bounces and stops made for one person have another source or reason and stay.
+create function lift_bulk_stops(change text) returns integer
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  lifted integer;
+begin
+  delete from suppressions s
+  using bulk_changes b
+  where b.workspace_id = nullif(current_setting('cadenza.workspace', true), '')::uuid and change = 'bulk ' || b.id
+    and b.kind = 'stop' and b.undone_at is null
+    and s.workspace_id = b.workspace_id and s.reason = 'manual' and s.source = change;
+  get diagnostics lifted = row_count;
+  return lifted;
+end $$;
+revoke all on function lift_bulk_stops(text) from public;
+grant execute on function lift_bulk_stops(text) to cadenza_app;
 -- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each
 -- row of a large import. The application may refresh what it knows, which does something only while that is far off.
 create function refresh_audience_statistics(imported bigint) returns void

@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -58,7 +59,7 @@ def clause(unit: Unit, rule: Condition | Group, custom: Mapping[str, FieldKind])
         return _condition(unit, rule, custom)
     parts = [clause(unit, each, custom) for each in rule.rules]
     if not parts:
-        return true()
+        return true() if rule.match == "all" else false()
     return and_(*parts) if rule.match == "all" else or_(*parts)
 
 

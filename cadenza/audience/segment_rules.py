@@ -83,6 +83,7 @@ class Group:
 
 
 EVERYBODY = Group("all")
+NOBODY = Group("any")
 
 
 def kind_of(field: str, custom: Mapping[str, FieldKind]) -> Kind | None:

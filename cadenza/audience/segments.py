@@ -1,17 +1,18 @@
 """Segments: filters that are saved by name, counted, and whose people can be asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from cadenza.audience.contracts import FieldKind
 from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import ContactRow, SegmentRow
 from cadenza.audience.segment_query import clause, here
-from cadenza.audience.segment_rules import Group, read, to_json
+from cadenza.audience.segment_rules import NOBODY, Group, read, to_json
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -24,13 +25,14 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """``people`` is None where nobody counted."""
+    """``people`` is None where nobody counted; ``wrong`` says why its filter means nothing any more."""
 
     id: UUID
     name: str
     rule: Group
     updated_at: datetime
     people: int | None = None
+    wrong: str = ""
 
 
 async def segments(unit: Unit, actor: Actor) -> list[Segment]:
@@ -39,7 +41,7 @@ async def segments(unit: Unit, actor: Actor) -> list[Segment]:
     custom = await kinds_of(unit)
     query = select(SegmentRow).where(SegmentRow.workspace_id == unit.workspace_id).order_by(SegmentRow.name)
     rows = list(await unit.session.scalars(query))
-    found = [Segment(row.id, row.name, read(row.rule, custom), row.updated_at) for row in rows]
+    found = [_read(row, custom) for row in rows]
     counts = [
         select(func.count())
         .select_from(ContactRow)
@@ -48,19 +50,28 @@ async def segments(unit: Unit, actor: Actor) -> list[Segment]:
         for each in found
     ]
     people: Sequence[int] = (await unit.session.execute(select(*counts))).one() if counts else ()
-    return [
-        Segment(each.id, each.name, each.rule, each.updated_at, count)
-        for each, count in zip(found, people, strict=True)
-    ]
+    return [replace(each, people=count) for each, count in zip(found, people, strict=True)]
 
 
-async def segment(unit: Unit, actor: Actor, segment_id: UUID) -> Segment:
-    """Raises ``CadenzaError`` (not found)."""
+def _read(row: SegmentRow, custom: Mapping[str, FieldKind]) -> Segment:
+    """A filter that names a field which is no longer there is told in the list, and chooses nobody."""
+    try:
+        return Segment(row.id, row.name, read(row.rule, custom), row.updated_at)
+    except CadenzaError as wrong:
+        return Segment(row.id, row.name, NOBODY, row.updated_at, wrong=wrong.message)
+
+
+async def segment(
+    unit: Unit, actor: Actor, segment_id: UUID, custom: Mapping[str, FieldKind] | None = None
+) -> Segment:
+    """Raises ``CadenzaError`` (not found, or a filter whose field is gone). ``custom`` are the own fields, where known."""
     authorize(actor, Action.READ)
     row = await unit.session.get(SegmentRow, (unit.workspace_id, segment_id))
     if row is None:
         raise not_found("segment", segment_id)
-    return Segment(row.id, row.name, read(row.rule, await kinds_of(unit)), row.updated_at)
+    return Segment(
+        row.id, row.name, read(row.rule, await kinds_of(unit) if custom is None else custom), row.updated_at
+    )
 
 
 async def save_segment(unit: Unit, actor: Actor, name: str, rule: Group) -> UUID:

@@ -105,6 +105,11 @@ async def unsubscribe(unit: Unit, contact_id: UUID, source: str, *, complaint: b
     The event is laid to the last message the person got, if there was one.
     """
     reason = SuppressionReason.COMPLAINT if complaint else SuppressionReason.OPT_OUT
+    row = await unit.session.get(ContactRow, (unit.workspace_id, contact_id))
+    if (
+        row is not None and row.merged_into is not None
+    ):  # links in letters carry the id that the person had then
+        contact_id = row.merged_into
     new = await _stop_everywhere(unit, contact_id, reason, source)
     if str(contact_id) not in new:
         return False

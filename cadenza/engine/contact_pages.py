@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.audience.contracts import Contact
-from cadenza.audience.service import contact
+from cadenza.audience.service import contact, known_as
 from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import campaigns
 from cadenza.core.unit import Unit
@@ -42,7 +42,8 @@ class _Ahead:
 async def page(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
     actor = actor_of(request)
     person = await contact(unit, actor, contact_id)
-    happened = await timeline(unit, contact_id=contact_id)
+    contact_id = person.id  # of one who was merged, whom they were merged into
+    happened = await timeline(unit, contact_id=contact_id, also=await known_as(unit, [contact_id]))
     known = {each.id: each for each in await campaigns(unit, actor)}
     local = unit.world.now().astimezone(zone_of(reader_of(request).timezone))
     return render(

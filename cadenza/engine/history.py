@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cadenza.audience.contracts import Recipient
+from cadenza.audience.service import known_as
 from cadenza.campaigns.contracts import ConditionFacts
 from cadenza.core.unit import Unit
 from cadenza.ledger.contracts import Event, EventKind
@@ -51,10 +52,13 @@ class History:
 
 
 async def load_history(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID, History]:
-    """One query for all; people without any event have an empty history."""
+    """Two queries for all; people without any event have an empty history. What happened to whoever was merged into them
+    happened to them.
+    """
     histories: dict[UUID, History] = defaultdict(History)
     if contact_ids:
-        for event in await events_of_contacts(unit, contact_ids, _KINDS):
+        same = await known_as(unit, contact_ids)
+        for event in await events_of_contacts(unit, [*contact_ids, *same], _KINDS):
             if event.contact_id:
-                histories[event.contact_id].events.append(event)
+                histories[same.get(event.contact_id, event.contact_id)].events.append(event)
     return histories

@@ -1,6 +1,7 @@
 """Doors of the engine."""
 
 from cadenza.campaigns.service import follow
+from cadenza.engine import merging as _merging  # noqa: F401 - hears of merges
 from cadenza.engine.answers import is_answered, send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle

@@ -31,6 +31,8 @@ class Action(StrEnum):
     MANAGE_SENDERS = "manage_senders"
     MANAGE_MEMBERS = "manage_members"
     READ_AUDIT = "read_audit"
+    EXPORT_CONTACTS = "export_contacts"
+    LIFT_STOPS = "lift_stops"  # those that a member made for many people at once, within a day
     MANAGE_INTEGRATIONS = "manage_integrations"  # what leaves for other systems
     READ_HEALTH = "read_health"
     RELEASE_HOLD = "release_hold"  # let sending go on after a restore, a clone or a failover

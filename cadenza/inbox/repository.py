@@ -108,9 +108,10 @@ async def conversation(unit: Unit, conversation_id: UUID) -> Conversation | None
 
 async def conversation_of_contact(unit: Unit, contact_id: UUID) -> Conversation | None:
     row = await unit.session.scalar(
-        select(ConversationRow).where(
-            ConversationRow.workspace_id == unit.workspace_id, ConversationRow.contact_id == contact_id
-        )
+        select(ConversationRow)
+        .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.contact_id == contact_id)
+        .order_by((ConversationRow.address == str(contact_id)).desc(), ConversationRow.last_at.desc())
+        .limit(1)
     )
     return _conversation(row) if row else None
 

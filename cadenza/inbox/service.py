@@ -10,6 +10,7 @@ from cadenza.engine.contracts import Answer, Touch
 from cadenza.engine.service import send_answer, touches_of_conversation
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize, members
+from cadenza.inbox import merging as _merging  # noqa: F401 - hears of merges
 from cadenza.inbox import repository
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Page, Thread, ThreadItem
 from cadenza.inbox.drafts import draft_of, forget_draft, save_draft

@@ -1,6 +1,6 @@
 """Records what happened, what was decided and what a person should do."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -87,11 +87,15 @@ async def timeline(
     campaign_id: UUID | None = None,
     kinds: Sequence[EventKind] = (),
     limit: int = _PAGE,
+    also: Collection[UUID] = (),
 ) -> list[Event]:
-    """The newest events that fit every given filter, newest first."""
+    """The newest events that fit every given filter, newest first. ``also`` are others who were merged into the contact."""
     if campaign_id is not None and touch_id is None and contact_id is None:
         return await newest_of_campaign(unit, campaign_id, kinds or tuple(EventKind), limit)
     conditions: list[ColumnElement[bool]] = [EventRow.workspace_id == unit.workspace_id]
+    if also and contact_id is not None:
+        conditions.append(EventRow.contact_id.in_([contact_id, *also]))
+        contact_id = None
     for column, value in (
         (EventRow.contact_id, contact_id),
         (EventRow.touch_id, touch_id),
@@ -290,6 +294,15 @@ def _work_item(row: WorkItemRow) -> WorkItem:
         owner_id=row.owner_id,
         created_at=row.created_at,
         done_at=row.done_at,
+    )
+
+
+async def move_work_items(unit: Unit, contact_id: UUID, to: UUID) -> None:
+    """Items about one person are about another from now on: the two turned out to be one."""
+    await unit.session.execute(
+        update(WorkItemRow)
+        .where(WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.contact_id == contact_id)
+        .values(contact_id=to)
     )
 
 

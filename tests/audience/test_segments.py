@@ -11,6 +11,7 @@ from cadenza.audience.service import (
     contacts,
     import_contacts,
     mark_dead,
+    remove_field,
     remove_segment,
     save_segment,
     segment,
@@ -174,6 +175,19 @@ async def test_values_are_bound_whatever_they_hold(unit: Unit, owner: Actor, peo
                 )
                 assert {c.id for c in found.contacts} == expected, (field, operator, value)
     assert (await contacts(unit, owner)).total == 5
+
+
+async def test_a_segment_whose_field_is_gone_is_told_and_chooses_nobody(
+    unit: Unit, owner: Actor, people: dict[str, UUID]
+) -> None:
+    identity = await save_segment(unit, owner, "Pro", read_address("all", ["custom.plan|is|pro"], CUSTOM))
+    await remove_field(unit, owner, "plan")
+    (found,) = await segments(unit, owner)
+    assert (found.people, found.wrong) == (0, "There is no field 'custom.plan'.")
+    for ask in (segment(unit, owner, identity), segment_members(unit, identity)):
+        with pytest.raises(CadenzaError, match="no field"):
+            await ask
+    assert len(people) == 5
 
 
 async def test_segments_are_saved_counted_listed_and_removed(database: Database, workspace: Actor) -> None:

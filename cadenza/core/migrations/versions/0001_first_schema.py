@@ -23,6 +23,7 @@ WORKSPACE_TABLES = [
     "custom_fields",
     "decisions",
     "events",
+    "exports",
     "imports",
     "invitations",
     "mailboxes",
@@ -321,6 +322,16 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_examination_single")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_examination")),
     )
+    op.create_table(
+        "exports",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("member_id", sa.Uuid(), nullable=True),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_exports")),
+    )
+    op.create_index(op.f("ix_exports_workspace_id_at"), "exports", ["workspace_id", "at"], unique=False)
     op.create_table(
         "imports",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -1212,7 +1223,7 @@ def upgrade() -> None:
     grant("cadenza_app")
     secure(WORKSPACE_TABLES, "cadenza_app")
     run_sql(
-        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n-- The search box. Row security keeps a search in texts from using its index, because its operators might leak rows of\n-- others through errors; so the owner's function looks, in the workspace of the transaction and nowhere else, and tells\n-- ids only, the newest first. It is planned anew for each search: a rare word reads the index, a common one the newest rows.\ncreate function search_contacts(asked tsquery, most integer) returns setof uuid\nlanguage plpgsql stable security definer set search_path = public, pg_temp as $$\nbegin\n  return query execute\n    'select c.id from contacts c where c.workspace_id = $1 and c.gone_at is null and to_tsvector(''simple'', c.search) @@ $2\n     order by c.id desc limit $3'\n    using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);\nend $$;\nrevoke all on function search_contacts(tsquery, integer) from public;\ngrant execute on function search_contacts(tsquery, integer) to cadenza_app;\n"
+        "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- The only way a stop goes: one that a member made for many people at once is taken back within a day. It names that one\n-- change; opt-outs, complaints, bounces and stops made for one person have another source or reason and stay.\ncreate function lift_bulk_stops(change text) returns integer\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  lifted integer;\nbegin\n  delete from suppressions s\n  using bulk_changes b\n  where b.workspace_id = nullif(current_setting('cadenza.workspace', true), '')::uuid and change = 'bulk ' || b.id\n    and b.kind = 'stop' and b.undone_at is null\n    and s.workspace_id = b.workspace_id and s.reason = 'manual' and s.source = change;\n  get diagnostics lifted = row_count;\n  return lifted;\nend $$;\nrevoke all on function lift_bulk_stops(text) from public;\ngrant execute on function lift_bulk_stops(text) to cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n-- The search box. Row security keeps a search in texts from using its index, because its operators might leak rows of\n-- others through errors; so the owner's function looks, in the workspace of the transaction and nowhere else, and tells\n-- ids only, the newest first. It is planned anew for each search: a rare word reads the index, a common one the newest rows.\ncreate function search_contacts(asked tsquery, most integer) returns setof uuid\nlanguage plpgsql stable security definer set search_path = public, pg_temp as $$\nbegin\n  return query execute\n    'select c.id from contacts c where c.workspace_id = $1 and c.gone_at is null and to_tsvector(''simple'', c.search) @@ $2\n     order by c.id desc limit $3'\n    using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);\nend $$;\nrevoke all on function search_contacts(tsquery, integer) from public;\ngrant execute on function search_contacts(tsquery, integer) to cadenza_app;\n"
     )
     run_sql(
         "-- A version is what was agreed at one time: rows are added, never altered.\nrevoke update, delete, truncate on campaign_versions from cadenza_app;\n"
