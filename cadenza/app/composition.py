@@ -57,6 +57,9 @@ PAGES = (
     "cadenza.operations.pages",
 )
 ENDPOINTS = (
+    "cadenza.identity.endpoints",
+    "cadenza.audience.endpoints",
+    "cadenza.channels.endpoints",
     "cadenza.ledger.endpoints",
     "cadenza.campaigns.endpoints",
     "cadenza.engine.endpoints",

@@ -333,3 +333,25 @@ async def test_a_campaign_comes_out_as_a_file_and_every_version_stays_readable(
     assert (await caller.get(f"{one}/file", params={"version": 1})).json()["document"] == first
     assert "Two lines" in (await caller.get(f"{one}/file")).json()["document"]
     assert (await caller.get(f"{one}/file", params={"version": 9})).status_code == 404
+
+
+async def test_people_are_listed_found_and_stopped(caller: httpx.AsyncClient) -> None:
+    page = (await caller.get(f"{API}/contacts", params={"limit": 2})).json()
+    assert (len(page["contacts"]), page["more"]) == (2, True)
+    (katrin,) = (await caller.get(f"{API}/contacts", params={"q": "Katrin"})).json()["contacts"]
+    one = f"{API}/contacts/{katrin['id']}"
+    before = (await caller.get(one)).json()["suppressions"]
+    stopped = (await caller.post(f"{one}/stop")).json()["suppressions"]
+    assert len(stopped) > len(before)
+    assert {each["source"] for each in stopped if each not in before} == {"api"}
+
+
+async def test_members_senders_segments_and_imports_are_listed_without_secrets(
+    caller: httpx.AsyncClient,
+) -> None:
+    for what in ("members", "senders", "segments", "imports"):
+        answer = await caller.get(f"{API}/{what}")
+        assert answer.status_code == 200
+        assert "password" not in answer.text
+    assert (await caller.get(f"{API}/members")).json()[0]["role"] == "owner"
+    assert (await caller.get(f"{API}/senders")).json()
