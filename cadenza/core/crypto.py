@@ -67,12 +67,12 @@ class SecretBox:
                 f"The key {name} of a stored secret is missing.",
                 fix="Restore keys.json.",
             )
-        data = base64.urlsafe_b64decode(body)
         try:
+            data = base64.urlsafe_b64decode(body)
             return (
                 self._cipher(key, workspace_id).decrypt(data[:_NONCE], data[_NONCE:], place.encode()).decode()
             )
-        except InvalidTag as wrong:
+        except (InvalidTag, ValueError) as wrong:
             raise CadenzaError(
                 "secret_damaged", "A stored secret was moved or altered.", fix="Enter it again."
             ) from wrong

@@ -29,6 +29,7 @@ from cadenza.identity.factors import (
 from cadenza.identity.pages import Secret, pending, proof_first
 from cadenza.identity.people import set_away
 from cadenza.identity.rights import require_fresh
+from cadenza.identity.service import actor_of
 from cadenza.identity.sign_on import is_connected, sign_on
 from cadenza.web.failures import STATUS
 from cadenza.web.service import PageUnit, gettext, render, see
@@ -39,9 +40,9 @@ _LANGUAGES = (("en", "English"), ("de", "Deutsch"))
 
 
 def own(request: Request) -> tuple[Actor, Member]:
-    """Actor and member of whoever is signed in with a browser. Raises for programs."""
-    actor, member = getattr(request.state, "actor", None), getattr(request.state, "member", None)
-    if not isinstance(actor, Actor) or not isinstance(member, Member):
+    """Actor and member of whoever is signed in with a browser. Raises for strangers and programs."""
+    actor, member = actor_of(request), getattr(request.state, "member", None)
+    if not isinstance(member, Member):
         raise CadenzaError(
             "no_account", "Only somebody who is signed in has an account here.", Kind.NOT_ALLOWED
         )

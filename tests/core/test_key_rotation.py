@@ -168,3 +168,11 @@ def test_the_file_of_keys_is_for_its_owner_alone_also_after_a_rotation(home: Set
     assert list(file.ring().keys) != ["k1"]
     file.retire(list(file.ring().keys))
     assert file.ring().keys, "the newest key always stays"
+
+
+@pytest.mark.asvs("11.3.2", "16.5.1")
+@pytest.mark.parametrize("sealed", ["a.", "a.AAAA", "a.!!!", "a.é", "a." + "A" * 100, "b.AAAA", "", "."])
+def test_what_was_never_sealed_is_refused_in_words(sealed: str) -> None:
+    box = SecretBox({"a": bytes(32)})
+    with pytest.raises(CadenzaError):
+        box.open(sealed, workspace_id=UUID(int=1), place="p")

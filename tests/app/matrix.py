@@ -1,0 +1,152 @@
+"""What every route answers to whom: the table that the application is held to (ASVS 8.1.1, 8.2.1).
+
+Each route names the right that it needs, or ``OPEN`` (anybody), or ``OWN`` (anybody who is signed in; it shows and changes only
+what is theirs). A route that is missing here fails the test, so the table is complete.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from cadenza.identity.contracts import Action
+
+OPEN, OWN = "open", "own"
+
+_PUBLIC = (
+    "GET /login", "POST /login", "GET /login/code", "POST /login/code", "POST /logout", "GET /reset/{token}",
+    "POST /reset/{token}", "GET /join/{token}", "POST /join/{token}", "GET /sign-on", "POST /sign-on",
+    "GET /sign-on/callback", "GET /setup/{token}", "POST /setup/{token}", "GET /u/{token}", "POST /u/{token}",
+    "GET /o/{token}.gif", "GET /c/{token}", "GET /healthz",
+)  # fmt: skip
+_THEIRS = (
+    "GET /prove", "POST /prove", "GET /enrol", "POST /enrol", "GET /settings", "GET /settings/account",
+    "POST /settings/account", "POST /settings/account/away", "POST /settings/account/sessions/others",
+    "POST /settings/account/sessions/{session_id}/end", "GET /settings/account/password",
+    "POST /settings/account/password", "GET /settings/account/factor", "POST /settings/account/factor/codes",
+    "POST /settings/account/factor/remove", "POST /settings/account/sign-on", "POST /settings/account/sign-on/remove",
+    "GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/{token_id}/revoke",
+)  # fmt: skip
+_RIGHTS: dict[Action, tuple[str, ...]] = {
+    Action.READ: (
+        "GET /", "GET /contacts", "GET /contacts/{contact_id}", "GET /contacts/imports",
+        "GET /contacts/imports/{import_id}", "GET /contacts/imports/{import_id}/stream",
+        "GET /contacts/imports/{import_id}/refused.csv", "GET /contacts/segments", "GET /contacts/fields",
+        "GET /senders", "GET /campaigns", "GET /campaigns/{name}", "GET /campaigns/{name}/live",
+        "GET /campaigns/{name}/live/stream", "GET /campaigns/{name}/events", "GET /campaigns/{name}/versions",
+        "GET /campaigns/{name}/file", "GET /outbox", "GET /touches/{touch_id}", "GET /inbox", "GET /inbox/news",
+        "GET /inbox/of/{contact_id}", "GET /inbox/{conversation_id}", "POST /inbox/{conversation_id}/read",
+        "GET /sandbox", "GET /api/v1/events", "GET /api/v1/work-items", "GET /api/v1/campaigns",
+        "GET /api/v1/campaigns/{campaign_id}", "GET /api/v1/campaigns/{campaign_id}/versions",
+        "GET /api/v1/campaigns/{campaign_id}/file", "GET /api/v1/campaigns/{campaign_id}/preview",
+        "GET /api/v1/campaigns/{campaign_id}/status", "GET /api/v1/campaigns/{campaign_id}/upcoming",
+        "GET /api/v1/campaigns/{campaign_id}/plan", "GET /api/v1/touches/in-doubt", "GET /api/v1/touches/{touch_id}",
+        "GET /api/v1/outbox", "GET /api/v1/conversations", "GET /api/v1/conversations/{conversation_id}",
+        "POST /api/v1/conversations/{conversation_id}/read",
+    ),
+    Action.IMPORT_CONTACTS: (
+        "POST /contacts/imports", "POST /contacts/imports/{import_id}/mapping",
+        "POST /contacts/imports/{import_id}/start", "POST /contacts/imports/{import_id}/cancel",
+        "POST /contacts/fields", "POST /contacts/fields/{name}/remove",
+    ),
+    Action.EDIT_CONTACTS: ("POST /contacts/segments", "POST /contacts/segments/{segment_id}/remove"),
+    Action.SUPPRESS: ("POST /contacts/{contact_id}/suppress",),
+    Action.EDIT_CAMPAIGNS: (
+        "POST /api/v1/campaigns", "GET /campaigns/+new", "POST /campaigns/+new", "GET /campaigns/{name}/edit",
+        "POST /campaigns/{name}/edit/keep", "POST /campaigns/{name}/edit/{act}",
+    ),
+    Action.RUN_CAMPAIGNS: (
+        "POST /campaigns/pause", "POST /campaigns/{name}/{act}", "POST /sandbox/speed",
+        "POST /api/v1/campaigns/{campaign_id}/launch", "POST /api/v1/campaigns/{campaign_id}/pause",
+        "POST /api/v1/campaigns/{campaign_id}/resume", "POST /api/v1/campaigns/{campaign_id}/stop",
+    ),
+    Action.HOLD_TOUCHES: (
+        "POST /outbox/{act}", "POST /api/v1/outbox/keep-back", "POST /api/v1/outbox/let-go",
+        "POST /api/v1/outbox/leave-out", "POST /api/v1/outbox/give-up",
+    ),
+    Action.SETTLE_DOUBTS: ("POST /touches/{touch_id}/settle", "POST /api/v1/touches/{touch_id}/settle"),
+    Action.ANSWER: (
+        "POST /inbox/{conversation_id}/answer", "POST /inbox/{conversation_id}/draft",
+        "POST /inbox/{conversation_id}/close", "POST /api/v1/conversations/{conversation_id}/answer",
+        "POST /api/v1/conversations/{conversation_id}/close", "POST /api/v1/conversations/{conversation_id}/reopen",
+    ),
+    Action.ASSIGN: (
+        "POST /inbox/{conversation_id}/assign", "POST /api/v1/conversations/{conversation_id}/assign",
+    ),
+    Action.MANAGE_SENDERS: ("POST /senders/{mailbox_id}/test",),
+    Action.MANAGE_MEMBERS: (
+        "GET /settings/members", "POST /settings/members", "POST /settings/invitations/{invitation_id}/withdraw",
+        "GET /settings/members/{member_id}", "POST /settings/members/{member_id}/role",
+        "POST /settings/members/{member_id}/active", "POST /settings/members/{member_id}/reset",
+        "POST /settings/members/{member_id}/skills", "GET /settings/teams", "POST /settings/teams",
+        "POST /settings/teams/{team_id}/remove",
+    ),
+    Action.MANAGE_SIGN_IN: (
+        "GET /settings/sign-in", "POST /settings/sign-in/factor", "POST /settings/sign-in/provider",
+        "POST /settings/sign-in/provider/remove",
+    ),
+    Action.READ_AUDIT: ("GET /audit", "POST /audit/export"),
+    Action.READ_HEALTH: ("GET /health", "POST /health/look"),
+    Action.RELEASE_HOLD: ("POST /health/release",),
+    Action.MANAGE_INTEGRATIONS: (
+        "GET /api/v1/webhooks", "POST /api/v1/webhooks", "POST /api/v1/webhooks/{webhook_id}/pause",
+        "POST /api/v1/webhooks/{webhook_id}/resume", "POST /api/v1/webhooks/{webhook_id}/test",
+        "DELETE /api/v1/webhooks/{webhook_id}", "GET /api/v1/webhooks/{webhook_id}/deliveries",
+        "POST /api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/repeat",
+    ),
+}  # fmt: skip
+
+TABLE: dict[str, str] = {
+    **dict.fromkeys(_PUBLIC, OPEN),
+    **dict.fromkeys(_THEIRS, OWN),
+    **{name: action.value for action, names in _RIGHTS.items() for name in names},
+}
+
+# The ways in: what makes a session or a password of somebody who had none (ASVS 6.3.4). docs/security.md lists the same.
+WAYS_IN = (
+    "POST /login", "POST /login/code", "POST /join/{token}", "POST /reset/{token}", "GET /sign-on/callback", "POST /setup/{token}",
+)  # fmt: skip
+
+_CHOSEN = {"enrolment_ids": [str(uuid4())]}
+
+# What makes a request whole, so that nothing but rights can refuse it.
+FORMS: dict[str, dict[str, Any]] = {
+    "POST /sign-on": {"workspace": "nowhere"},
+    "POST /enrol": {"sealed": "test.AAAA", "code": "1"},
+    "POST /settings/account": {"name": "Somebody", "locale": "en", "timezone": "UTC"},
+    "POST /settings/account/away": {"back": "1"},
+    "POST /settings/tokens": {"name": "matrix", "days": "5", "scopes": "read"},
+    "POST /settings/members": {"email": "new@matrix.example", "role": "rep"},
+    "POST /settings/members/{member_id}/role": {"role": "read_only"},
+    "POST /settings/members/{member_id}/active": {"active": "yes"},
+    "POST /settings/teams": {"name": "A team"},
+    "POST /settings/sign-in/factor": {"required": "no"},
+    "POST /settings/sign-in/provider": {"issuer": "https://10.0.0.1", "client_id": "x", "secret": "x"},
+    "POST /campaigns/+new": {"name": "A new one", "contacts": "people.csv", "sender": "nora@halden.example"},
+    "POST /contacts/segments": {"name": "A segment"},
+    "POST /contacts/fields": {"name": "a_field"},
+    "POST /touches/{touch_id}/settle": {"decision": "look_again"},
+    "POST /inbox/{conversation_id}/answer": {"text": "Hello", "draft": str(uuid4())},
+    "POST /inbox/{conversation_id}/draft": {"text": "Hello", "draft": str(uuid4())},
+    "POST /outbox/{act}": {"chosen": str(uuid4())},
+    "POST /sandbox/speed": {"speed": "2"},
+}
+BODIES: dict[str, Any] = {
+    "POST /api/v1/webhooks": {"url": "https://10.0.0.1/", "kinds": ["replied"]},
+    "POST /api/v1/campaigns": {"document": "x"},
+    "POST /api/v1/touches/{touch_id}/settle": {"decision": "look_again"},
+    "POST /api/v1/outbox/keep-back": _CHOSEN,
+    "POST /api/v1/outbox/let-go": _CHOSEN,
+    "POST /api/v1/outbox/leave-out": _CHOSEN,
+    "POST /api/v1/outbox/give-up": {"touch_ids": [str(uuid4())]},
+    "POST /api/v1/conversations/{conversation_id}/answer": {"draft_id": str(uuid4()), "text": "Hello"},
+    "POST /api/v1/conversations/{conversation_id}/assign": {"member_id": None},
+}
+ACTS = {
+    "POST /campaigns/{name}/{act}": "pause",
+    "POST /outbox/{act}": "keep-back",
+    "POST /campaigns/{name}/edit/{act}": "add",
+}
+QUERIES = {
+    "GET /api/v1/campaigns/{campaign_id}/preview": f"?contact_id={uuid4()}",
+    "GET /api/v1/campaigns/{campaign_id}/plan": f"?contact_id={uuid4()}",
+    "GET /inbox/news": "?since=2026-03-02T09:00:00Z",
+}
