@@ -13,6 +13,7 @@ from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
 from cadenza.identity.audit import audit
+from cadenza.identity.browsers import browser_name
 from cadenza.identity.contracts import Action, Actor, Origin, Session, SignedIn
 from cadenza.identity.factors import take_code
 from cadenza.identity.models import PasswordResetRow, SessionRow, UserRow
@@ -40,7 +41,14 @@ async def sessions(unit: Unit, actor: Actor) -> list[Session]:
         .order_by(SessionRow.used_at.desc())
     )
     return [
-        Session(row.id, row.created_at, row.used_at, row.source, row.agent, row.id == actor.session_id)
+        Session(
+            row.id,
+            row.created_at,
+            row.used_at,
+            row.source,
+            browser_name(row.agent),
+            row.id == actor.session_id,
+        )
         for row in await unit.session.scalars(query)
     ]
 

@@ -104,7 +104,7 @@ class Session:
     created_at: datetime
     used_at: datetime
     source: str  # client address
-    agent: str  # what the browser calls itself
+    agent: str  # browser and system
     current: bool
 
 

@@ -10,6 +10,7 @@ from cadenza.core.clock import monotonic
 from cadenza.core.errors import CadenzaError
 from cadenza.core.holding import installation
 from cadenza.core.migrations.service import is_current
+from cadenza.identity.contracts import INSTALLATION
 from cadenza.identity.service import verify_chain, workspaces
 from cadenza.operations.backup_records import known_backups
 from cadenza.operations.checks import Finding, Scene, fail, fine, register, skipped, warn
@@ -126,7 +127,7 @@ async def backup(scene: Scene) -> Finding:
 @register("audit.chain", "every entry of the audit trail against the chain", group="compliance", seconds=20)
 async def audit_chain(scene: Scene) -> Finding:
     database = scene.opened
-    chains = [workspace.id for workspace in await workspaces(database)]
+    chains = [INSTALLATION, *(workspace.id for workspace in await workspaces(database))]
     for workspace_id in chains:
         async with database.unit(workspace_id) as unit:
             broken = await verify_chain(unit)

@@ -19,6 +19,7 @@ from cadenza.identity.account import (
     reset_password,
     sessions,
 )
+from cadenza.identity.browsers import browser_name
 from cadenza.identity.contracts import INSTALLATION, Actor, Origin, Role
 from cadenza.identity.passwords import check_new_password
 from cadenza.identity.service import log_in, session_actor
@@ -201,3 +202,30 @@ async def test_a_limit_that_bites_is_recorded(database: Database) -> None:
             await unit.session.scalars(text("select data->>'reason' from audit_entries order by id"))
         ).all()
     assert list(reasons) == ["log_in_failed"] * 5 + ["too_many_tries"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
+            "Chrome, Linux",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0",
+            "Firefox, Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Safari/604.1",
+            "Safari, iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537 Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge, Windows",
+        ),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)
+def test_a_browser_is_called_by_its_name(agent: str, name: str) -> None:
+    assert browser_name(agent) == name

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pyotp
 import pytest
+from starlette.requests import Request
 
 from cadenza.app.composition import web_app
 from cadenza.core.clock import ManualClock
@@ -19,8 +20,17 @@ from cadenza.core.http import Egress
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import SESSION_COOKIE, Actor, Origin, Role
 from cadenza.identity.factors import require_factor
-from cadenza.identity.service import add_member, create_workspace, members
+from cadenza.identity.service import (
+    actor_now,
+    add_member,
+    change_role,
+    create_workspace,
+    log_in,
+    members,
+    set_active,
+)
 from cadenza.web.security import form_token
+from cadenza.web.service import live
 from tests.servers.openid_provider import CLIENT_ID, SECRET, Provider, openid_provider
 
 PASSWORD = "a long enough password of ours"
@@ -281,3 +291,32 @@ async def _come_back(
     client: httpx.AsyncClient, provider: Provider, leaving: httpx.Response
 ) -> httpx.Response:
     return await client.get(_return(provider, leaving))
+
+
+@pytest.mark.asvs("7.4.2", "8.3.2")
+async def test_a_stream_ends_when_its_reader_is_disabled_or_demoted(
+    database: Database, halden: Actor
+) -> None:
+    """Each part of a stream asks again who reads, every second; so it bites well within five."""
+    async with database.unit(halden.workspace_id) as unit:
+        rep = next(m for m in await members(unit, halden) if m.email == "rep@halden.example")
+    app = web_app(database, Settings())
+    token = await log_in(database, rep.email, PASSWORD, "127.0.0.1")
+    scope = {
+        "type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b"", "app": app,
+        "state": {"session_token": token},
+    }  # fmt: skip
+    request = Request(scope)
+
+    async def draw() -> str:
+        return (await actor_now(request)).role.value
+
+    frames = live(draw, every=0.05).body_iterator
+    assert await anext(frames) == "retry: 1000\n\n"
+    assert "data: rep" in str(await anext(frames))
+    async with database.unit(halden.workspace_id) as unit:
+        await change_role(unit, halden, rep.id, Role.READ_ONLY)
+    assert "data: read_only" in str(await anext(frames))
+    async with database.unit(halden.workspace_id) as unit:
+        await set_active(unit, halden, rep.id, active=False)
+    assert await anext(frames) == "event: over\ndata: \n\n"
