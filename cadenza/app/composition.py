@@ -48,6 +48,7 @@ PAGES = (
     "cadenza.identity.member_pages",
     "cadenza.identity.sign_on_pages",
     "cadenza.identity.audit_pages",
+    "cadenza.ledger.pages",
     "cadenza.audience.pages",
     "cadenza.channels.pages",
     "cadenza.engine.pages",

@@ -76,7 +76,7 @@ class Seeded:
             f"/campaigns/{name}/live", f"/campaigns/{name}/edit", f"/campaigns/{name}/versions", "/campaigns/+new", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
-            f"/touches/{self.in_doubt}", "/senders", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
+            f"/touches/{self.in_doubt}", "/senders", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
         )  # fmt: skip
 
 
