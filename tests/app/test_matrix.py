@@ -129,7 +129,11 @@ def _is_right(needs: str, role: Role, name: str, status: int) -> bool:
         return status < 500 and (status != 403 or needs == OPEN)
     if Action(needs) in RIGHTS[role]:
         return status < 500 and status not in (401, 403)
-    unknown = set(re.findall(r"\{(\w+)", name)) & {"import_id", "segment_id"}  # nothing of these was seeded
+    unknown = set(re.findall(r"\{(\w+)", name)) & {
+        "import_id",
+        "segment_id",
+        "change_id",
+    }  # nothing of these was seeded
     return status == 403 or (bool(unknown) and status == 404)
 
 
