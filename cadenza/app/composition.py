@@ -14,6 +14,7 @@ from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
 from cadenza.core.holding import keep_watch
 from cadenza.core.jobs import Job
+from cadenza.core.room import keep_room
 from cadenza.core.settings import Settings
 from cadenza.engine.service import dispatch, file_sent_copies, keep_house
 from cadenza.identity.contracts import SESSION_COOKIE, Action
@@ -33,6 +34,7 @@ Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 JOBS: Mapping[str, Job] = {ANALYSE: analyse, IMPORT_JOB: run_import}
 LOOPS: tuple[Loop, ...] = (
     keep_watch,
+    keep_room,
     compare_when_held,
     watch_health,
     dispatch,

@@ -22,6 +22,7 @@ from cadenza.core.holding import choose_mode, follow_hold, recognise
 from cadenza.core.installation import attach, follow_world
 from cadenza.core.jobs import run_jobs
 from cadenza.core.resilience import outlive_the_database
+from cadenza.core.room import keep_room
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import stop_on_signals
 from cadenza.operations.service import beat
@@ -84,6 +85,7 @@ async def web() -> int:
             outlive_the_database("world", partial(follow_world, database)),
             outlive_the_database("hold", partial(follow_hold, database)),
             outlive_the_database("pulse", partial(beat, database, "web")),
+            keep_room(database, current),
         )
 
 

@@ -31,6 +31,7 @@ from cadenza.audience.uploads import (
     start_import,
 )
 from cadenza.core.errors import CadenzaError
+from cadenza.core.room import require_room
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_now, actor_of, authorize
@@ -70,6 +71,7 @@ async def upload(request: Request) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.IMPORT_CONTACTS)
     speak_to(request)
+    require_room(request.app.state.database)
     with tempfile.TemporaryDirectory(prefix="cadenza-upload-") as folder:
         path = Path(folder) / "upload"
         name = await _receive(request, path)

@@ -1,5 +1,6 @@
 """How a process connects to the database: one or several hosts, verified TLS, and a COMMIT that means what it says."""
 
+import asyncio
 from ipaddress import ip_address
 from ssl import get_default_verify_paths
 from typing import Any
@@ -93,7 +94,61 @@ class WatchfulConnection(psycopg.AsyncConnection[Any]):
         self._unreplicated |= notice.source_function == "SyncRepWaitForLSN"
 
 
-async def connect(arguments: dict[str, Any]) -> WatchfulConnection:
+class Way:
+    """How the connections of one process come about.
+
+    Several hosts may all take writes for a while: an old primary that returned after a failover takes them too, and lacks
+    what happened since. The timeline tells them apart: it grows at each promotion, and a lower one is never used again.
+    """
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self._arguments = arguments
+        hosts = str(arguments.get("host") or "").split(",")
+        ports = str(arguments.get("port") or "").split(",")
+        ports = ports * len(hosts) if len(ports) == 1 else ports
+        self._each = [arguments | {"host": h, "port": p} for h, p in zip(hosts, ports, strict=False)]
+        self._highest = ""
+
+    async def connect(self) -> WatchfulConnection:
+        if len(self._each) == 1:
+            return await _open(self._arguments)
+        if self._highest:
+            connection = await _open(self._arguments)
+            if await self._is_newest(connection):
+                return connection
+            await connection.close()
+        return await self._newest_of_all()
+
+    async def _is_newest(self, connection: WatchfulConnection) -> bool:
+        timeline = await _timeline(connection)
+        self._highest = max(self._highest, timeline)
+        return timeline == self._highest
+
+    async def _newest_of_all(self) -> WatchfulConnection:
+        """Ask every host; whichever takes writes on the newest line of history stays open."""
+        answers = await asyncio.gather(*map(_open, self._each), return_exceptions=True)
+        opened = [each for each in answers if isinstance(each, WatchfulConnection)]
+        best: WatchfulConnection | None = None
+        for connection in opened:
+            if await self._is_newest(connection):
+                best = connection
+        for connection in opened:
+            if connection is not best:
+                await connection.close()
+        if best is None:
+            older = psycopg.OperationalError("only a server of an older line of history answers")
+            raise next((each for each in answers if isinstance(each, BaseException)), older)
+        return best
+
+
+async def _open(arguments: dict[str, Any]) -> WatchfulConnection:
     connection: WatchfulConnection = await WatchfulConnection.connect(**arguments)
     connection.add_notice_handler(connection.heard)
     return connection
+
+
+async def _timeline(connection: WatchfulConnection) -> str:
+    cursor = await connection.execute("select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
+    (timeline,) = await cursor.fetchone() or ("",)
+    await connection.rollback()
+    return str(timeline)

@@ -7,7 +7,6 @@ set for the length of one transaction, so a query without one sees no rows.
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cadenza.core.clock import Clock, MachineClock, WorldClock
-from cadenza.core.connecting import APPLICATION_ROLE, connect, connection_arguments
+from cadenza.core.connecting import APPLICATION_ROLE, Way, connection_arguments
 from cadenza.core.crypto import SecretBox
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -63,11 +62,12 @@ class Database:
         self.machine: Clock = machine or MachineClock()
         self.world: Clock = world or WorldClock(self.machine)
         self.secrets = secrets
+        self.full = False  # the disk, as `core.room` last saw it: no new work is taken in
         self.hold: Any = None  # why sending is held, as `core.holding` last saw it
         arguments = connection_arguments(url, APPLICATION_ROLE) | {"prepare_threshold": 3}
         self.engine: AsyncEngine = create_async_engine(
             DRIVER,
-            async_creator=partial(connect, arguments),
+            async_creator=Way(arguments).connect,
             pool_pre_ping=True,
             pool_size=pool,
             max_overflow=2,

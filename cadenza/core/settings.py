@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         description="Keep every change of the embedded database beside its backups, encrypted, so that `cadenza backup restore "
         "--at` brings back any moment since the oldest kept backup.",
     )
+    disk_reserve_mb: int = Field(
+        default=500,
+        ge=1,
+        description="Megabytes that stay free: below, nothing new is sent or imported until there is room again.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )

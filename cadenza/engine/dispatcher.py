@@ -49,6 +49,8 @@ class Dispatcher:
     async def turn(self) -> int:
         """One look at every workspace that has work; returns how many touches were put on a lane."""
         self._forget_done()
+        if self._database.full:
+            return 0
         async with self._database.installation() as session:
             ids = await repository.workspaces_with_work(
                 session, self._database.world.now(), self._database.machine.now()

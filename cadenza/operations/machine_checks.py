@@ -1,11 +1,9 @@
 """Checks on the machine and on how it is reached."""
 
 import asyncio
-import shutil
 import ssl
 import stat
 from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography import x509
 
@@ -13,29 +11,26 @@ from cadenza.core.addresses import is_loopback
 from cadenza.core.clock import MachineClock
 from cadenza.core.errors import CadenzaError
 from cadenza.core.http import Egress, Purpose
+from cadenza.core.room import free_bytes
 from cadenza.operations.archive import backup_folder
 from cadenza.operations.checks import Finding, Scene, fail, fine, register, skipped, warn
 
 _GIGABYTE = 1_000_000_000
-_LITTLE, _TOO_LITTLE = 5 * _GIGABYTE, _GIGABYTE
+_LITTLE = 5 * _GIGABYTE
 _EXPIRES_SOON = 14
 
 
 @register("machine.disk", "free space where data and backups lie", needs_database=False, blocking=True)
 async def disk(scene: Scene) -> Finding:
-    places = {_existing(scene.settings.home), _existing(backup_folder(scene.settings))}
-    free = {place: (await asyncio.to_thread(shutil.disk_usage, place)).free for place in places}
+    free = {
+        place: await asyncio.to_thread(free_bytes, place)
+        for place in (scene.settings.home, backup_folder(scene.settings))
+    }
     place, least = min(free.items(), key=lambda item: item[1])
     words = f"{least / _GIGABYTE:.1f} GB free at {place}"
-    if least < _TOO_LITTLE:
-        return fail(words, "Make room now: taking in new work stops before the database does.")
+    if least < scene.settings.disk_reserve_mb * 1_000_000:
+        return fail(words, "Make room now: nothing new is sent or imported until then.")
     return warn(words, "Make room, or move the backups elsewhere.") if least < _LITTLE else fine(words)
-
-
-def _existing(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path
 
 
 @register("machine.keys", "who may read the keys of stored secrets", needs_database=False)

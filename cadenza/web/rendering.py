@@ -118,6 +118,7 @@ def _shell(request: Request, reader: Reader) -> dict[str, Any]:
         "may_speed": bool(edge and edge.may_speed and edge.may_speed(request)),
         "speed": getattr(database.world, "speed", 1.0) if database else 1.0,
         "hold": getattr(database, "hold", None),
+        "full": getattr(database, "full", False),
         "htmx": Markup(json.dumps(_HTMX).replace("'", "&#39;")),  # noqa: S704 - our own constant
     }
 

@@ -20,7 +20,7 @@ FILES = (
     "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
     "engine/repository.py", "engine/senders.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
     "operations/checks.py", "operations/database_checks.py", "operations/machine_checks.py", "operations/setup.py",
-    "operations/work_checks.py", "core/holding.py", "web/kept.py", "web/security.py", "web/service.py",
+    "operations/work_checks.py", "core/holding.py", "core/room.py", "web/kept.py", "web/security.py", "web/service.py",
 )  # fmt: skip
 THINGS = ("contact", "campaign", "conversation", "touch", "member", "mailbox")  # what ``not_found`` names
 
