@@ -23,6 +23,7 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
         except (DBAPIError, CommitUncertainError) as lost:
             if not _is_loss(lost):
                 raise
+            _end_if_told()
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
                 pause = _FIRST_PAUSE
             _log.warning(
@@ -33,6 +34,13 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
             )
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _end_if_told() -> None:
+    """A loop that was told to end, and lost the database while it cleared up, does not begin again."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _is_loss(error: DBAPIError | CommitUncertainError) -> bool:

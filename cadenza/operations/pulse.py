@@ -3,18 +3,22 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from cadenza.core.database import Database
 from cadenza.core.ids import new_id
 from cadenza.operations.models import ProcessRow
 
 _EVERY_SECONDS = 10.0
+_PATIENCE = 2.0
 _FORGOTTEN = timedelta(days=1)
 
 
@@ -39,8 +43,14 @@ async def beat(database: Database, kind: str) -> None:
             ))  # fmt: skip
             await asyncio.sleep(_EVERY_SECONDS)
     finally:
-        async with database.installation() as session:
-            await session.execute(delete(ProcessRow).where(ProcessRow.id == identity))
+        with suppress(DBAPIError, TimeoutError):  # where the database is gone, the line grows old instead
+            async with asyncio.timeout(_PATIENCE):
+                await _forget(database, identity)
+
+
+async def _forget(database: Database, identity: UUID) -> None:
+    async with database.installation() as session:
+        await session.execute(delete(ProcessRow).where(ProcessRow.id == identity))
 
 
 async def _note(database: Database, row: ProcessRow) -> None:
