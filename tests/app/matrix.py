@@ -93,6 +93,8 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
     Action.READ_HEALTH: ("GET /health", "POST /health/look"),
     Action.RELEASE_HOLD: ("POST /health/release",),
     Action.MANAGE_INTEGRATIONS: (
+        "GET /settings/webhooks", "POST /settings/webhooks", "GET /settings/webhooks/{webhook_id}",
+        "POST /settings/webhooks/{webhook_id}/{act}", "POST /settings/webhooks/{webhook_id}/deliveries/{delivery_id}",
         "GET /api/v1/webhooks", "POST /api/v1/webhooks", "POST /api/v1/webhooks/{webhook_id}/pause",
         "POST /api/v1/webhooks/{webhook_id}/resume", "POST /api/v1/webhooks/{webhook_id}/test",
         "DELETE /api/v1/webhooks/{webhook_id}", "GET /api/v1/webhooks/{webhook_id}/deliveries",
@@ -115,6 +117,7 @@ _CHOSEN = {"enrolment_ids": [str(uuid4())]}
 
 # What makes a request whole, so that nothing but rights can refuse it.
 FORMS: dict[str, dict[str, Any]] = {
+    "POST /settings/webhooks": {"url": "http://127.0.0.1:9/in", "kinds": "replied"},
     "POST /sign-on": {"workspace": "nowhere"},
     "POST /enrol": {"sealed": "test.AAAA", "code": "1"},
     "POST /settings/account": {"name": "Somebody", "locale": "en", "timezone": "UTC"},
@@ -151,6 +154,7 @@ BODIES: dict[str, Any] = {
 ACTS = {
     "POST /campaigns/{name}/{act}": "pause",
     "POST /outbox/{act}": "keep-back",
+    "POST /settings/webhooks/{webhook_id}/{act}": "pause",
     "POST /campaigns/{name}/edit/{act}": "add",
 }
 QUERIES = {
