@@ -1,13 +1,12 @@
 """The campaign editor: steps on a line of days, texts with a live preview for a real person, versions side by side."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -21,19 +20,15 @@ from cadenza.campaigns.service import (
     audience_of,
     by_id,
     campaign,
-    changed_words,
     discard_edit,
-    document_text,
     edit_of,
     keep_edit,
     move_step,
-    numbered,
     preview_text,
     rebase_edit,
     remove_step,
     remove_variant,
     save_edit,
-    versions,
 )
 from cadenza.channels.service import mailboxes
 from cadenza.core.errors import CadenzaError
@@ -41,7 +36,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import LOOKED_AT, campaign_head, person_name
 from cadenza.engine.service import plan
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import actor_of, authorize, members
+from cadenza.identity.service import actor_of, authorize
 from cadenza.web.formats import day_names
 from cadenza.web.service import PageUnit, gettext, reader_of, render, render_part, see
 
@@ -347,69 +342,6 @@ def _chosen(form: FormData) -> tuple[str, str, UUID | None]:
     except ValueError:
         found = None
     return str(form.get("step", "")), str(form.get("variant", "")), found
-
-
-@router.get("/campaigns/{name}/versions")
-async def compare(
-    request: Request,
-    unit: PageUnit,
-    name: str,
-    left: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-    right: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-) -> Response:
-    """Two versions as files, line by line beside each other, and their difference in words."""
-    actor = actor_of(request)
-    head = await campaign_head(unit, actor, name, "versions")
-    found: Campaign = head["campaign"]
-    newer = right or found.version
-    older = left or max(newer - 1, 1)
-    before = await numbered(unit, actor, found.id, older)
-    after = await numbered(unit, actor, found.id, newer)
-    return render(
-        request,
-        "engine/versions.html",
-        **head,
-        versions=await versions(unit, actor, found.id),
-        names={each.id: each.name or each.email for each in await members(unit, actor)},
-        older=older,
-        newer=newer,
-        words_of_change=changed_words(before, after),
-        lines=_side_by_side(document_text(before), document_text(after)),
-        active=0,
-    )
-
-
-def _side_by_side(before: str, after: str) -> list[tuple[str, str, str]]:
-    """(``same``, ``changed``, ``removed`` or ``added``; left line; right line); long equal parts are cut to their edges."""
-    left, right = before.splitlines(), after.splitlines()
-    rows: list[tuple[str, str, str]] = []
-    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
-    for group in matcher.get_grouped_opcodes(n=3):
-        if rows:
-            rows.append(("gap", "", ""))
-        for tag, a, b, c, d in group:
-            length = max(b - a, d - c)
-            lefts = [*left[a:b], *([""] * (length - (b - a)))]
-            rights = [*right[c:d], *([""] * (length - (d - c)))]
-            kind = {"equal": "same", "replace": "changed", "delete": "removed", "insert": "added"}[tag]
-            rows += [(kind, one, other) for one, other in zip(lefts, rights, strict=True)]
-    return rows
-
-
-@router.get("/campaigns/{name}/file")
-async def file(
-    request: Request,
-    unit: PageUnit,
-    name: str,
-    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
-) -> Response:
-    """A version as a campaign file to keep; applying it changes nothing."""
-    actor = actor_of(request)
-    found = await campaign(unit, actor, name)
-    text = document_text(await numbered(unit, actor, found.id, version))
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", found.name) or "campaign"
-    headers = {"content-disposition": f'attachment; filename="{safe}-{version or found.version}.yaml"'}
-    return Response(text, media_type="application/yaml", headers=headers)
 
 
 def _said(request: Request) -> str:

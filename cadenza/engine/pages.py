@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from cadenza.audience.service import contact
 from cadenza.campaigns.service import campaigns
-from cadenza.engine import campaign_pages, contact_pages, edit_pages, live_pages, outbox_pages
+from cadenza.engine import campaign_pages, contact_pages, edit_pages, live_pages, outbox_pages, version_pages
 from cadenza.engine.contracts import DoubtDecision, Touch, TouchState
 from cadenza.engine.service import decide, explain, standing, upcoming
 from cadenza.identity.contracts import Action
@@ -22,6 +22,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, render, safe_path, s
 router = APIRouter(include_in_schema=False)
 router.include_router(live_pages.router)
 router.include_router(edit_pages.router)
+router.include_router(version_pages.router)
 router.include_router(campaign_pages.router)
 router.include_router(contact_pages.router)
 router.include_router(outbox_pages.router)
