@@ -1,41 +1,21 @@
 """Which words of a reply carry a label: its sentences, without the greeting above and the name below them."""
 
-import re
 from collections.abc import Sequence
 
 from cadenza.understanding import text_words as words
 from cadenza.understanding.cues import Span, sentences
+from cadenza.understanding.greeting import greeted
 from cadenza.understanding.heads import load_model, part_scores
 from cadenza.understanding.reading import Reading
 
 _CONSIDERED = 20  # sentences; who needs more to say what they want says it early
-_NAMED = r"(?:[^\W\d_a-zà-öø-ÿа-я][\w.'’-]*|there|all|team|everyone|both|zusammen|und|and|et|y|e|en|monsieur|madame|señor[a]?|signor[ea]?)"
-_GREETING = re.compile(
-    r"\W*(?:(?i:hi|hello|hey|dear|greetings|good (?:morning|afternoon|evening|day)|hallo|moin(?: moin)?|servus|grüezi|guten (?:tag|morgen|abend)|"
-    r"grü(?:ß|ss) gott|sehr geehrte[rsn]?|liebe[rs]?|werte[rs]?|bonjour|bonsoir|salut|ch(?:er|ère)s?|hola|buenos días|buen día|buenas(?: tardes| noches)?|"
-    r"estimad[oa]s?|querid[oa]s?|ciao|salve|buongiorno|buonasera|gentil(?:e|i|issim[oa])|egregi[oa]|car[oai]|olá|oi|bom dia|boa (?:tarde|noite)|prezad[oa]s?|"
-    r"beste|geachte|goede(?:morgen|middag|navond|dag| morgen| middag)|dag|hoi|здравствуйте|добрый (?:день|вечер)|доброе утро|привет|уважаем\w+)"
-    rf"(?:,?[^\S\n]+{_NAMED}){{0,5}}[^\S\n]*(?:[,!:]|\.(?=\s)|(?=\n|$))"
-    r"|(?:[^\s。、，]{1,12}(?:様|さん|先生|님)|(?:您|你)好|お世話になっております|こんにちは|안녕하세요|안녕하십니까|مرحبا|السلام عليكم|عزيزي|عزيزتي|الأستاذ)[^\n。！？!?,，、،:：]{0,20}[。！!,，、،:：]?(?=\s|\S|$))"
-)
 
 
 def frame(reading: Reading) -> list[Span]:
     """The greeting at the start and the closing at the end: they are no evidence of what somebody wants."""
     text = reading.text
-    start, end = _greeted(text), _closed(text)
+    start, end = greeted(text), _closed(text)
     return [span for span in ((0, start), (end, len(text))) if span[0] < span[1]] if start < end else []
-
-
-def _greeted(text: str) -> int:
-    """Where the greeting ends; two people may be greeted one below the other."""
-    place = 0
-    for _ in range(2):
-        found = _GREETING.match(text, place)
-        if found is None or not text[found.end() :].strip():
-            break
-        place = found.end()
-    return place
 
 
 def _closed(text: str) -> int:

@@ -7,6 +7,7 @@ from datetime import date, tzinfo
 from cadenza.understanding import cues
 from cadenza.understanding.calendar_tokens import Token, tokenize
 from cadenza.understanding.contracts import Reply
+from cadenza.understanding.greeting import greeted
 from cadenza.understanding.language import detect_language
 from cadenza.understanding.people import FoundPerson, find_people
 from cadenza.understanding.return_dates import Found, come_back_in
@@ -42,7 +43,8 @@ def read(reply: Reply) -> Reading:
     language = detect_language(text, context) if text else None
     spoken = language or "en"
     american = spoken == "en" and writes_month_first(reply.from_email, reply.received_at)
-    tokens = tokenize(text, spoken, american=american)
+    above = greeted(text)
+    tokens = [t for t in tokenize(text, spoken, american=american) if t.start >= above]
     zone = _zone(reply, new, tokens)
     today = reply.received_at.astimezone(zone).date() if reply.received_at and zone else None
     marks = {name: cues.spans(name, text, spoken) for name in cues.NAMES}

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cadenza.understanding.calendar_tokens import tokenize
+from cadenza.understanding.contracts import Reply
 from cadenza.understanding.days import find_days
 from cadenza.understanding.return_dates import day_to_come_back, first_day_back
+from cadenza.understanding.service import analyze
 from cadenza.understanding.slots import find_slots
 from cadenza.understanding.zones import named_zone, sender_zone
 
@@ -173,3 +175,18 @@ def test_zone_of_the_sender(address: str, signature: str, zone: str) -> None:
 def test_cet_in_summer_means_local_time_there() -> None:
     zone = named_zone("CET")
     assert datetime(2026, 7, 1, 10, tzinfo=zone).isoformat() == "2026-07-01T10:00:00+02:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("Guten Morgen,\n\nkönnen wir am Montag um 14 Uhr telefonieren?", ["2026-03-09T14:00:00+01:00"]),
+        ("Guten Morgen Frau Berger,\nmorgen um 10 Uhr passt mir.", ["2026-03-05T10:00:00+01:00"]),
+        ("Good morning Anna,\n\ncould we talk on Monday at 2 pm?", ["2026-03-09T14:00:00+01:00"]),
+    ],
+)
+def test_a_greeting_offers_no_time(text: str, offered: list[str]) -> None:
+    found = analyze(
+        Reply(raw_body=text, received_at=datetime(2026, 3, 4, 9, 0, tzinfo=ZoneInfo("Europe/Berlin")))
+    )
+    assert list(found.proposed_times) == offered
