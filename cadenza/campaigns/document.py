@@ -30,7 +30,7 @@ _KEYS = frozenset(
     }
 )  # fmt: skip
 _NAME = re.compile(r"\w[\w .-]{0,99}")
-_ADDRESS = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]{1,253}")
+_ADDRESS = re.compile(r"[^@\s,;<>\"\x00-\x1f]{1,64}@[^@\s,;<>\"\x00-\x1f]{1,253}")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 CustomFields = Callable[[str], frozenset[str] | None]

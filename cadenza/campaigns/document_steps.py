@@ -19,6 +19,8 @@ _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*")
 
+_NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
 _EMAIL_ONLY = "for now every step is an e-mail: channel: email, action: send"
 _CHANNELS_LATER = dict.fromkeys(("linkedin", "phone", "any"), _EMAIL_ONLY)
 _ACTIONS_LATER = dict.fromkeys(("view_profile", "connect", "message", "call"), _EMAIL_ONLY)
@@ -201,6 +203,9 @@ class StepReader:
             self.reader.wrong(line, key, "A new thread needs a subject.", "key_missing")
             return None
         text = self.reader.text(entry, key, most=MAX_SUBJECT)
+        if _NOT_ONE_LINE.search(text.rstrip("\n")):
+            message = "A subject is one line of plain characters; remove line breaks and control characters."
+            self.reader.wrong(entry.line, key, message, "subject_not_one_line")
         self._check(text, Part.SUBJECT, entry.value, key)
         return text
 

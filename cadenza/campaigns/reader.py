@@ -85,6 +85,9 @@ class Reader:
                 "type_invalid",
             )
             return default
+        if "\0" in content:
+            self.wrong(entry.line, key, "This is no usable text: it holds a NUL character; remove it.")
+            return default
         if not content.strip() or len(content) > most:
             self.wrong(entry.line, key, f"Give a text of 1 to {most} characters, not {len(content)}.")
             return default

@@ -31,6 +31,7 @@ def run_async(function: Callable[..., Coroutine[Any, Any, int | None]]) -> Calla
 
     @wraps(function)
     def command(*args: Any, **options: Any) -> None:
+        _must_be_text(options)
         try:
             code = asyncio.run(function(*args, **options))
         except CadenzaError as wrong:
@@ -40,6 +41,13 @@ def run_async(function: Callable[..., Coroutine[Any, Any, int | None]]) -> Calla
             sys.exit(code)
 
     return command
+
+
+def _must_be_text(options: dict[str, Any]) -> None:
+    """Bytes that are no UTF-8 arrive as lone surrogates; no name here has any. Paths may, and are no ``str``."""
+    for name, value in options.items():
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise click.UsageError(f"{name.replace('_', ' ')} is no UTF-8 text.")
 
 
 def report(wrong: CadenzaError, *, as_json: bool = False) -> None:

@@ -45,7 +45,7 @@ _AFTER_NAME_TITLE = re.compile(rf"^\s*[,(–-]\s*(?i:(?:our|the|unsere?[rn]?|not
 # At the beginning of a sentence such a word is written like a name.
 _VERB_FIRST = re.compile(
     r"^(?:Contactez|Contacter|Contacte|Contacta|Contactar|Contate|Contatti|Contattare|Contattate|Contact|Kontaktieren|"
-    r"Schreiben|Fragen|Ask|Email|Ping|Try|Call|Write|Reach|Voir|Voyez|Écrivez|Scriva|Escriba)\s+(?=[A-ZÀ-ÞА-Я])"
+    r"Schreiben|Fragen|Kollegin|Kollege|Kollegen|Colleague|Collègue|Ask|Email|Ping|Try|Call|Write|Reach|Voir|Voyez|Écrivez|Scriva|Escriba)\s+(?=[A-ZÀ-ÞА-Я])"
 )
 _NO_NAMES = re.compile(
     r"^(?:If|Please|In|For|The|This|Our|My|You|We|I|It|Bitte|In|Für|Bei|Ihre?|Mein|Pour|En|Para|Por|Per|Si|Se|Or|And|Und|Oder|Hi|Hello|Hallo|Best|Kind|Thanks|Thank|Sie|Ich|Email|E-Mail|Mail|Tel|Phone|Contact|Kontakt)$"

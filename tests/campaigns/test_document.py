@@ -258,3 +258,31 @@ def test_no_change_of_the_file_raises(data: st.DataObject) -> None:
 @given(st.text(max_size=200))
 def test_no_text_raises(source: str) -> None:
     problems(source, Folder(None))
+
+
+@pytest.mark.asvs("1.3.11")
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "Hi\\r\\nBcc: x@y.example",
+        "a\\nb",
+        "{{ account.name | default: 'a\\r\\nb' }}",
+        "x\\e[31m",
+        "a\\u202eb",
+    ],
+)
+def test_a_subject_of_more_than_one_plain_line_is_refused_with_its_line(folder: Folder, hostile: str) -> None:
+    source = changed('"Question about {{ account.name }}"', f'"{hostile}"')
+    found = [p for p in problems(source, folder) if p.code == "subject_not_one_line"]
+    assert [p.line for p in found] == [19]
+
+
+@pytest.mark.parametrize(
+    "place", ['"Guten Tag"', '"Question about {{ account.name }}"', "people.csv", "ann@north.example"]
+)
+def test_a_nul_character_anywhere_is_refused_with_its_line(folder: Folder, place: str) -> None:
+    word = place.strip('"')
+    source = changed(place, f'"{word[:2]}\\0{word[2:]}"')
+    found = problems(source, folder)
+    assert found
+    assert all(problem.line and problem.key for problem in found)
