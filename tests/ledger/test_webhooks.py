@@ -254,7 +254,6 @@ async def test_the_secret_is_sealed_where_it_lies(
         assert await webhooks(unit, workspace) == []
 
 
-@pytest.mark.asvs("2.3.2", "2.4.1")
 async def test_there_is_a_ceiling(database: Database, workspace: Actor, receiver: Receiver) -> None:
     for _ in range(MOST_WEBHOOKS):
         await _add(database, workspace, receiver)

@@ -194,7 +194,6 @@ async def test_a_failed_change_keeps_nothing_and_may_be_tried_again(caller: http
     assert (wrong.status_code, wrong.json()["code"]) == (422, "idempotency_key_invalid")
 
 
-@pytest.mark.asvs("2.3.2", "2.4.1")
 async def test_who_asks_too_fast_waits_and_the_next_minute_is_free(
     caller: httpx.AsyncClient, machine: ManualClock
 ) -> None:
