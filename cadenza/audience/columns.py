@@ -127,6 +127,17 @@ def map_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, st
     return {name: mapping[name] for name in names}
 
 
+def repeated_columns(mapping: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Columns whose names tell a field that another column holds already, with what became of them."""
+    return {
+        name: target
+        for name, target in mapping.items()
+        if name not in wanted
+        and target.startswith(CUSTOM)
+        and guess(name.rpartition(" (")[0] or name) is not None
+    }
+
+
 def _tell_names_apart(mapping: dict[str, str]) -> None:
     """Beside a first name, a column called only "Name" is the last name, as in German and French lists."""
     fields = {field: name for name, field in mapping.items()}
@@ -176,7 +187,7 @@ def field_name(name: str) -> str:
 
 
 def _custom(name: str, taken: set[str]) -> str:
-    base = CUSTOM + (field_name(name) or "column")
+    base = CUSTOM + (field_name(name.strip().removeprefix(CUSTOM)) or "column")
     target, again = base, 2
     while target in taken:
         target, again = f"{base}_{again}", again + 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from cadenza.audience.columns import CUSTOM, Field, column_names, guess, map_columns
+from cadenza.audience.columns import CUSTOM, Field, column_names, guess, map_columns, repeated_columns
 from cadenza.audience.contracts import FieldKind
 from cadenza.audience.csv_text import MAX_ROWS, Record, find_delimiter, records
 from cadenza.audience.places import zone_of
@@ -115,7 +115,22 @@ def parse_file(data: bytes, wanted: Mapping[str, str], kinds: Mapping[str, Field
         told += [_fault(row.number, row.line, fault) for fault in row.told]
         if row.person is not None:
             _keep(parsed, seen, row.person)
+    parsed.warnings[:0] = _about_the_file(table, parsed.rows, wanted)
     return parsed
+
+
+def _about_the_file(table: Table, rows: int, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What is odd about the file as a whole and keeps nothing from being imported."""
+    line = table.announced + 1
+    odd = [
+        _fault(
+            0, line, Fault(name, "column_repeated", f"another column holds this already; kept as {target}")
+        )
+        for name, target in repeated_columns(table.mapping, wanted).items()
+    ]
+    if rows == 0:
+        odd.append(_fault(0, line, Fault("", "no_rows", "the file has column names and no rows below them")))
+    return odd
 
 
 def _fault(row: int, line: int, fault: Fault) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from cadenza.audience.contracts import ImportReport
 from cadenza.audience.service import (
     custom_fields,
     custom_fields_of_file,
@@ -58,8 +59,11 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
         return _refused(reading, wrong.problems)
     if row is None or differences:
         row = await _new_version(unit, actor, row, reading.definition, (source, folder, differences))
-    said = (*differences, *people)
-    return Applied(reading.name, row.version, created=before is None, changes=said, errors=())
+    said = (*differences, *_in_words(reading.definition.contacts_file, people))
+    rejected = people.rejected if people else ()
+    return Applied(
+        reading.name, row.version, created=before is None, changes=said, errors=(), rejected=rejected
+    )
 
 
 def _must_be_open(row: CampaignRow | None, differences: tuple[str, ...]) -> None:
@@ -88,20 +92,25 @@ def _refused(reading: Reading, problems: tuple[Problem, ...]) -> Applied:
     return Applied(reading.name, None, created=False, changes=(), errors=errors)
 
 
-async def _import_people(unit: Unit, actor: Actor, definition: Definition, folder: Folder) -> tuple[str, ...]:
-    """The people of the contacts file beside the campaign file, in words when they were imported now."""
+async def _import_people(
+    unit: Unit, actor: Actor, definition: Definition, folder: Folder
+) -> ImportReport | None:
+    """The people of the contacts file beside the campaign file; None when it was not imported now."""
     if definition.segment:
         await _must_exist(unit, definition.segment)
     if folder.path is None or definition.segment:
-        return ()
+        return None
     try:
-        report = await resolve_contacts_file(unit, actor, folder.find(definition.contacts_file))
+        return await resolve_contacts_file(unit, actor, folder.find(definition.contacts_file))
     except CadenzaError as wrong:
         problem = Problem(str(wrong), key="audience.contacts")
         raise CadenzaError(wrong.code, wrong.message, wrong.kind, wrong.fix, (problem,)) from wrong
+
+
+def _in_words(file: str, report: ImportReport | None) -> tuple[str, ...]:
     if report is None:
         return ()
-    words = f"{definition.contacts_file}: {report.created} contacts imported, {report.updated} updated"
+    words = f"{file}: {report.created} contacts imported, {report.updated} updated"
     return (f"{words}, {len(report.rejected)} rows rejected" if report.rejected else words,)
 
 

@@ -13,6 +13,8 @@ from cadenza.core.errors import CadenzaError
 if TYPE_CHECKING:
     from cadenza.campaigns.contracts import Applied
 
+_SHOWN = 20
+
 
 @click.group()
 def campaigns() -> None:
@@ -27,7 +29,8 @@ def campaigns() -> None:
 async def apply(*, files: Sequence[Path], workspace: str | None, as_email: str | None, as_json: bool) -> int:
     """Make each FILE the campaign of its name; a running one gets a new version.
 
-    Everything is checked first: a file with a problem changes nothing. Contacts files beside it are imported.
+    Everything is checked first: a file with a problem changes nothing. Contacts files beside it are imported; rows
+    that were rejected are named, and the exit code is 1.
     """
     from cadenza.identity.service import command_line  # noqa: PLC0415 - `--help` stays quick
 
@@ -73,10 +76,10 @@ async def _apply_one(database: Any, actor: Any, file: Path, *, as_json: bool) ->
         click.echo(f"{file}: {wrong}", err=True)
         return False
     if as_json:
-        echo_json(asdict(applied))
+        echo_json({"file": str(file), **asdict(applied)})
     else:
         _say(file, applied)
-    return not applied.errors
+    return not applied.errors and not applied.rejected
 
 
 def _read(file: Path) -> str:
@@ -115,3 +118,7 @@ def _say(file: Path, applied: "Applied") -> None:
     click.echo(f"{applied.campaign}: {state}, version {applied.version}")
     for change in applied.changes:
         click.echo(f"  {change}")
+    for fault in applied.rejected[:_SHOWN]:
+        click.echo(f"  row {fault['row']}, line {fault['line']}: {fault['reason']}", err=True)
+    if (more := len(applied.rejected) - _SHOWN) > 0:
+        click.echo(f"  and {more} more rows; --json shows all", err=True)

@@ -162,6 +162,9 @@ class Applied:
     created: bool
     changes: tuple[str, ...]
     errors: tuple[dict[str, Any], ...]
+    rejected: tuple[
+        dict[str, Any], ...
+    ] = ()  # rows of the contacts file that were not taken, as its import tells them
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,18 @@ _COMPARE = {
     logical.LeExpression: "<=", logical.GeExpression: ">=", logical.ContainsExpression: "contains",
 }  # fmt: skip
 
+_EXAMPLE = "{{ contact.first_name | default: 'there' }}"
+# What the library says of a fault, and what a person does about it.
+_IN_WORDS = tuple((re.compile(f"^.*{sign}.*$"), words) for sign, words in (
+    ("expected a primitive expression", f"the brackets hold no name; write one, as in {_EXAMPLE}"),
+    ("expected word", "after | stands no filter; name one or remove the |"),
+    ("missing expression", "the tag names nothing to look at; write it, as in {% if contact.title %}"),
+    ("expected tag (end[a-z]+)", r"a tag is not closed; add {% \1 %}"),
+    ("unexpected tag '([a-z]+)'", r"{% \1 %} belongs to no tag above it; remove it, or add the tag that it belongs to"),
+    ("unexpected '[\"']", "a quote is opened and never closed; close it"),
+    ("expected end of expression, found (.+)", rf"\1 stands where nothing more may stand; values are written like {_EXAMPLE}, comparisons with =="),
+))  # fmt: skip
+
 
 class TemplateError(Exception):
     """A template that cannot be used: why, in words, and where in its source."""
@@ -77,10 +89,11 @@ def parse_template(source: str) -> tuple[nodes.Node, ...]:
 
 
 def _unreadable(wrong: LiquidError, source: str) -> TemplateError:
-    what = str(wrong).splitlines()[0]
+    said = str(wrong).splitlines()[0]
+    found = (sign.sub(words, said) for sign, words in _IN_WORDS if sign.search(said))
+    what = next(found, f"{said}; write it like {_EXAMPLE}")
     if wrong.token and wrong.token.start_index >= 0:
         return TemplateError(f"The template cannot be read: {what}.", wrong.token.start_index)
-    what = what.replace("found end of expression", "found the end of the template")
     return TemplateError(f"The template cannot be read: {what}.", max(0, source.rfind("{%")))
 
 

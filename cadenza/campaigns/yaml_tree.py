@@ -64,6 +64,17 @@ class _RefusedError(Exception):
         self.problem = Problem(message, line=line, code="yaml_invalid")
 
 
+# What the library says of a fault, and what a person does about it.
+_IN_WORDS = (
+    ("'\\t'", "a tab stands where only spaces may; indent with spaces"),
+    ("found unexpected end of stream", "a quote or bracket is opened and never closed; close it"),
+    ("mapping values are not allowed", "a colon stands inside a plain text, or the line is indented too far; put the text in quotes or correct the indent"),
+    ("expected <block end>", "this line is indented otherwise than its neighbours, or the line above lacks a quote or dash; give lines of one list or mapping the same indent"),
+    ("cannot start any token", "a text begins with a sign that YAML reserves (such as @, ` or %); put it in quotes"),
+    ("expected ',' or", "a comma or closing bracket is missing; compare the brackets of this line"),
+)  # fmt: skip
+
+
 def read_tree(source: str) -> tuple[Value | None, list[Problem]]:
     """The tree, or None with the fault that keeps the text from being read. Repeated keys are problems beside it."""
     if len(source.encode("utf-8", "replace")) > MAX_BYTES:
@@ -79,13 +90,13 @@ def read_tree(source: str) -> tuple[Value | None, list[Problem]]:
 
 
 def _syntax_problem(wrong: MarkedYAMLError) -> Problem:
-    mark = wrong.problem_mark or wrong.context_mark
     what = (wrong.problem or wrong.context or "it cannot be read").splitlines()[0]
-    if "'\\t'" in what:
-        what = "a tab stands where only spaces may; indent with spaces"
-    return Problem(
-        f"This is no valid YAML: {what}.", line=mark.line + 1 if mark else None, code="yaml_invalid"
-    )
+    opened = wrong.context_mark if "end of stream" in what else None  # the end is no place to look at
+    mark = opened or wrong.problem_mark or wrong.context_mark
+    plain = next((words for sign, words in _IN_WORDS if sign in what), None)
+    line = mark.line + 1 if mark else None
+    message = f"This is no valid YAML: {plain or f'{what}; compare the line with the example in docs/campaign-file.md'}."
+    return Problem(message, line=line, code="yaml_invalid")
 
 
 def _character_problem(source: str, wrong: Exception) -> Problem:
@@ -108,7 +119,7 @@ class _Builder:
         for event in events:
             self._take(event)
         if self.root is None or self.root.content is None:
-            raise _RefusedError("The file is empty.", None)
+            raise _RefusedError("The file is empty; a campaign begins with version: 1 and name:.", None)
         return self.root, self.problems
 
     def _take(self, event: Any) -> None:
@@ -133,7 +144,10 @@ class _Builder:
     def _open(self, event: Any, line: int) -> None:
         self._refuse_tag(event, line)
         if len(self.stack) >= _MAX_DEPTH:
-            raise _RefusedError(f"Values are nested deeper than {_MAX_DEPTH} levels.", line)
+            raise _RefusedError(
+                f"Values are nested deeper than {_MAX_DEPTH} levels, and no campaign needs that; take the inner ones out.",
+                line,
+            )
         if self._waits_for_key():
             raise _RefusedError("A key must be a word, not a list or mapping.", line)
         content: Any = {} if isinstance(event, MappingStartEvent) else []
@@ -142,7 +156,7 @@ class _Builder:
     def _alias(self, event: Any, line: int) -> None:
         known = self.anchors.get(event.anchor)
         if known is None:
-            raise _RefusedError(f"*{event.anchor} names no value above it.", line)
+            raise _RefusedError(f"*{event.anchor} names no value above it; write the value itself.", line)
         self._keep(event, None, Value(line, known.content, known.size, known.first_text_line))
 
     def _keep(self, event: Any, anchor: str | None, value: Value) -> None:
@@ -157,7 +171,10 @@ class _Builder:
             return
         parent.value.size += value.size
         if sum(level.value.size for level in self.stack) > _MAX_VALUES:
-            raise _RefusedError(f"The file holds more than {_MAX_VALUES} values.", value.line)
+            raise _RefusedError(
+                f"The file holds more than {_MAX_VALUES} values, aliases counted; write fewer steps or texts.",
+                value.line,
+            )
         self._add(parent, value)
 
     def _add(self, parent: _Open, value: Value) -> None:

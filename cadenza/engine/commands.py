@@ -132,7 +132,56 @@ async def plan(
     else:
         for step in planned:
             click.echo(f"{step.local_time}  {step.step} ({step.channel}), {step.why}; unless {step.unless}")
+        if not planned:
+            click.echo(
+                "Nothing more: the sequence has ended for this person, or a stop forbids it.", err=True
+            )
     return 0
+
+
+@touches.command(name="list")
+@click.option(
+    "--contact", help="Of one person: an id or an e-mail address. Without it, every touch in doubt."
+)
+@workspace_options
+@json_option
+@run_async
+async def list_touches(
+    *, contact: str | None, workspace: str | None, as_email: str | None, as_json: bool
+) -> int:
+    """Touches with their ids, oldest first: what was sent to one person, or what is in doubt."""
+    from cadenza.engine.explain import touches_in_doubt, touches_of_contact  # noqa: PLC0415
+    from cadenza.identity.contracts import Action  # noqa: PLC0415
+    from cadenza.identity.service import authorize, command_line  # noqa: PLC0415
+
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
+        authorize(actor, Action.READ)
+        if contact:
+            found = await touches_of_contact(unit, await _contact_id(unit, contact))
+        else:
+            found = await touches_in_doubt(unit, actor)
+    if as_json:
+        echo_json([_line(touch) for touch in found])
+        return 0
+    for touch in found:
+        at = touch.sent_at or touch.due_at
+        click.echo(
+            f"{touch.id}  {at:%Y-%m-%d %H:%M}  {touch.state.value}  {touch.step or 'answer'}  {touch.subject}"
+        )
+    if not found:
+        click.echo("Nothing was sent to this person." if contact else "Nothing is in doubt.", err=True)
+    return 0
+
+
+def _line(touch: Any) -> dict[str, Any]:
+    return {
+        "id": touch.id, "contact": touch.contact_id, "campaign": touch.campaign_id, "step": touch.step,
+        "variant": touch.variant, "state": touch.state.value, "subject": touch.subject, "sender": touch.sender,
+        "recipient": touch.recipient, "due_at": touch.due_at, "sent_at": touch.sent_at,
+    }  # fmt: skip
 
 
 async def _contact_id(unit: Any, contact: str) -> UUID:

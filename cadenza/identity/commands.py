@@ -13,7 +13,7 @@ _SCOPES = click.Choice([scope.value for scope in Scope])
 
 @click.group()
 def members() -> None:
-    """Invite, list and disable members."""
+    """Add, list and disable members."""
 
 
 @members.command("add")

@@ -11,9 +11,13 @@ import click
 from cadenza.core.errors import CadenzaError
 
 if TYPE_CHECKING:
+    from cadenza.inbox.detection.contracts import Mail
     from cadenza.understanding.contracts import Analysis
 
 Row = dict[str, Any]
+_OF_MAIL = frozenset(
+    {"from", "to", "subject", "date", "message-id", "received", "return-path", "sender", "reply-to", "cc", "content-type", "mime-version"}
+)  # fmt: skip
 
 
 @click.group()
@@ -56,7 +60,7 @@ def classify(files: tuple[str, ...], own: tuple[str, ...], *, _json: bool) -> No
     def rows(file: str) -> Iterator[Row]:
         from cadenza.inbox.detection import detect  # noqa: PLC0415 - keeps --help fast
 
-        yield {"file": file, **detect(_read(file), own).to_dict()}
+        yield {"file": file, **detect(_message(file), own).to_dict()}
 
     _print_all(files, rows)
 
@@ -93,11 +97,25 @@ def _read(file: str) -> bytes:
     return content
 
 
-def _analyze_mail(file: str) -> Row:
-    from cadenza.inbox.detection import detect, read_mail, reply_from  # noqa: PLC0415 - keeps --help fast
-    from cadenza.understanding.service import analyze as analyze_reply  # noqa: PLC0415
+def _message(file: str) -> "Mail":
+    """The mail in a file. Raises ``CadenzaError`` where not one header says that it is a mail at all."""
+    from cadenza.inbox.detection import read_mail  # noqa: PLC0415 - keeps --help fast
 
     message = read_mail(_read(file))
+    if not _OF_MAIL & message.headers.keys():
+        raise CadenzaError(
+            "file_not_mail",
+            f"{file} holds no mail: it begins with no header such as From or Date.",
+            fix="Save the whole message with its headers, as .eml.",
+        )
+    return message
+
+
+def _analyze_mail(file: str) -> Row:
+    from cadenza.inbox.detection import detect, reply_from  # noqa: PLC0415 - keeps --help fast
+    from cadenza.understanding.service import analyze as analyze_reply  # noqa: PLC0415
+
+    message = _message(file)
     return {"file": file, **_flat(analyze_reply(reply_from(message, detect(message))))}
 
 

@@ -8,9 +8,11 @@ STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _FLAGS = re.IGNORECASE
 
 _FULL = re.compile(
-    r"mailbox (?:is )?full|over ?quota|quota (?:exceeded|is full)|exceeded (?:the )?(?:storage|quota)|insufficient (?:system )?storage|out of storage|"
-    r"postfach (?:ist )?(?:voll|überfüllt)|speicherplatz|boîte (?:de réception |aux lettres )?(?:est )?pleine|buzón (?:está )?lleno|casella piena|"
-    r"mailbox vol|容量|いっぱい|已满|超出.{0,4}配额|переполнен|가득",
+    r"(?:mailbox|inbox)[\w \"'<>@.-]{0,60}? full\b|full (?:mailbox|inbox)|over ?quota|quota (?:exceeded|is full)|exceeded (?:the )?(?:storage|quota)|"
+    r"insufficient (?:system )?storage|out of storage|"
+    r"(?:postfach|mailbox)[\w \"'<>@.-]{0,60}? (?:voll|überfüllt|ausgelastet)|(?:volles|überfülltes) postfach|speicherplatz|"
+    r"boîte[\w '’\"<>@.-]{0,60}? pleine|buz[oó]n[\w \"'<>@.-]{0,60}? llen[oa]|caixa[\w \"'<>@.-]{0,60}? cheia|casella[\w '’\"<>@.-]{0,60}? piena|"
+    r"(?:mailbox|postvak)[\w \"'<>@.-]{0,60}? vol\b|容量|いっぱい|已满|超出.{0,4}配额|переполнен|가득",
     _FLAGS,
 )
 _DEAD = re.compile(

@@ -413,3 +413,24 @@ def test_bytes_that_are_no_text_are_told_as_such_and_not_as_odd_column_names() -
     with pytest.raises(CadenzaError) as refused:
         parse_file(noise, {})
     assert refused.value.code == "not_text"
+
+
+def test_a_header_that_names_a_custom_field_is_that_field() -> None:
+    parsed = parse_file(table("email,custom.note", "ann@acme.example,old friend"), {})
+    assert parsed.mapping["custom.note"] == "custom.note"
+
+
+def test_a_second_column_for_the_same_field_is_told_and_kept() -> None:
+    parsed = parse_file(table("email,company,firma,company", "ann@acme.example,Acme,Acme GmbH,A"), {})
+    told = [(fault["column"], fault["code"]) for fault in parsed.warnings]
+    assert told == [("firma", "column_repeated"), ("company (2)", "column_repeated")]
+    assert parsed.people[0].custom == {"firma": "Acme GmbH", "company_2": "A"}
+    mapped = parse_file(
+        table("email,company,firma", "ann@acme.example,Acme,A"), {"firma": "custom.legal_name"}
+    )
+    assert mapped.warnings == []
+
+
+def test_a_file_of_names_alone_says_so() -> None:
+    parsed = parse_file(table("email,company"), {})
+    assert [(fault["line"], fault["code"]) for fault in parsed.warnings] == [(1, "no_rows")]

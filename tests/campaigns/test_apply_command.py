@@ -29,7 +29,11 @@ async def test_json_of_a_right_and_a_wrong_file(
     file.write_text(GOOD.replace("hours: 24", "huors: 24"))
     assert not await _apply_one(database, workspace, file, as_json=True)
     right, wrong = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert set(right) == set(wrong) == {"campaign", "version", "created", "changes", "errors"}
+    assert (
+        set(right)
+        == set(wrong)
+        == {"file", "campaign", "version", "created", "changes", "errors", "rejected"}
+    )
     assert (right["campaign"], right["version"], right["created"], right["errors"]) == (
         "dach-manufacturing-q2",
         1,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cadenza.campaigns.contracts import Caps
 from cadenza.campaigns.document import read_document
 from cadenza.campaigns.neighbour_files import Folder
+from cadenza.campaigns.yaml_tree import read_tree
 from cadenza.core.errors import Problem
 from cadenza.timing.contracts import Window
 from tests.campaigns.examples import GOOD, changed
@@ -286,3 +287,17 @@ def test_a_nul_character_anywhere_is_refused_with_its_line(folder: Folder, place
     found = problems(source, folder)
     assert found
     assert all(problem.line and problem.key for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "remedy"),
+    [
+        ('version: 1\nname: "abc\n', 2, "close it"), ("name: a: b\n", 1, "in quotes"), ("a: @b\n", 1, "in quotes"),
+        ("a:\n  - b\n c: d\n", 3, "same indent"), ("a: {b: 1\nc: 2\n", 2, "brackets"), ("a: 1\n\tb: 2\n", 2, "indent with spaces"),
+        ("", None, "begins with"), ("a: *x\n", 1, "write the value"), ("a: ]\n", 1, "docs/campaign-file.md"),
+    ],
+)  # fmt: skip
+def test_broken_yaml_says_what_to_do(source: str, line: int | None, remedy: str) -> None:
+    tree, problems = read_tree(source)
+    assert (tree, problems[0].line) == (None, line)
+    assert remedy in problems[0].message

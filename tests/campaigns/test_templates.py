@@ -1,5 +1,6 @@
 """Templates: refused when saved for every fault that could show when sent, and inert towards any data."""
 
+import re
 import time
 import unicodedata
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza.campaigns.contracts import Rendered, Variant
+from cadenza.campaigns.template_parser import TemplateError, parse_template
 from cadenza.campaigns.templates import MAX_SUBJECT, Part, check, compile_variant
 
 CUSTOM = frozenset({"plan", "renewal"})
@@ -298,3 +300,16 @@ def test_any_source_is_refused_in_words_or_renders(source: str) -> None:
     for facts in (FACTS, NOBODY):
         got = printed(source, facts, html=source, subject=source)
         assert got.text.strip()
+
+
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [
+        ("{{ }}", "write one"), ("{{ contact.email | }}", "remove the |"), ("{% if %}x{% endif %}", "write it"),
+        ("{% if contact.email %}x", "add {% endif %}"), ("{% endif %}", "remove it"), ("{{ contact email }}", "written like"),
+        ("{% if contact.title = 'x' %}x{% endif %}", "comparisons with =="), ('{{ "x }}', "close it"), ("{{ contact.email! }}", "write it like"),
+    ],
+)  # fmt: skip
+def test_a_fault_says_what_to_do(source: str, remedy: str) -> None:
+    with pytest.raises(TemplateError, match=re.escape(remedy)):
+        parse_template(source)

@@ -62,6 +62,7 @@ async def test_a_bad_row_is_named_by_line_and_column(cadenza: Shell) -> None:
     assert all(r["code"] and r["reason"] for r in ran.only["rejected"])
 
 
+_APPLIED = {"file", "campaign", "version", "created", "changes", "errors", "rejected"}
 YAML = {
     "no YAML": ("version: 1\nname: [x\n", (2, 3), ""),
     "a wrong key": (document(extra="nonsense: 1"), (7,), "nonsense"),
@@ -86,7 +87,7 @@ async def test_a_broken_campaign_file_names_line_and_key_and_changes_nothing(
     source, lines, key = YAML[what]
     before = await rows(cadenza)
     ran = await cadenza("campaigns", "apply", cadenza.file("broken.yaml", source), "--json")
-    assert (ran.code, set(ran.only)) == (1, {"campaign", "version", "created", "changes", "errors"}), ran.out
+    assert (ran.code, set(ran.only)) == (1, _APPLIED), ran.out
     assert ran.only["version"] is None
     found = [e for e in ran.only["errors"] if e["line"] in lines and (e["key"] or "").startswith(key)]
     assert found, ran.only["errors"]
@@ -95,6 +96,26 @@ async def test_a_broken_campaign_file_names_line_and_key_and_changes_nothing(
     words = await cadenza("campaigns", "apply", cadenza.folder / "broken.yaml")
     assert (words.code, words.out) == (1, "")
     assert "nothing was changed" in words.err
+
+
+async def test_rows_that_a_campaigns_file_of_people_loses_are_named(cadenza: Shell) -> None:
+    """Applying is partly failed then: exit 1, each row told, the campaign and the good rows kept."""
+    cadenza.file("lossy.csv", "email,first name\nann@lossy.example,Ann\nnonsense,Bo\n")
+    source = document(name="lossy").replace("people.csv", "lossy.csv")
+    ran = await cadenza("campaigns", "apply", cadenza.file("lossy.yaml", source), "--json")
+    assert (ran.code, ran.only["version"], ran.only["errors"]) == (1, 1, [])
+    assert [(r["row"], r["line"], r["column"]) for r in ran.only["rejected"]] == [(2, 3, "email")]
+    other = document(name="lossy-words").replace("people.csv", "lossy-words.csv")
+    cadenza.file("lossy-words.csv", "email,first name\nbo@lossy.example,Bo\nnothing,Cy\n")
+    words = await cadenza("campaigns", "apply", cadenza.file("lossy-words.yaml", other))
+    assert (words.code, "row 2, line 3" in words.err) == (1, True)
+
+
+async def test_several_campaign_files_are_told_apart(cadenza: Shell) -> None:
+    """By the name of the file: one that cannot be read as a campaign has no name of its own."""
+    files = [cadenza.file(f"broken-{n}.yaml", "name: [x\n") for n in range(2)]
+    ran = await cadenza("campaigns", "apply", *files, "--json")
+    assert [line["file"] for line in ran.lines] == [str(file) for file in files]
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00\x01", b"x" * 5_000_000], ids=["no text", "endless"])
@@ -121,6 +142,15 @@ async def test_broken_mail_gets_an_answer(bare: Shell, what: str, command: tuple
     ran = await bare(*command, bare.file("broken.eml", MIME[what]))
     assert len(ran.lines) == 1
     assert ran.code == int("error" in ran.only)
+
+
+@pytest.mark.parametrize("command", [("mail", "classify"), ("replies", "analyze")])
+async def test_what_is_no_mail_is_refused(bare: Shell, command: tuple[str, str]) -> None:
+    """Not one header says that it is a mail: nobody wrote it."""
+    ran = await bare(
+        *command, bare.file("noise.eml", bytes(range(128, 256)) * 20), bare.file("words.eml", "hello\n")
+    )
+    assert (ran.code, [line["error"]["code"] for line in ran.lines]) == (1, ["file_not_mail"] * 2)
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,10 @@ async def test_the_life_of_a_campaign(cadenza: Shell, post: Post) -> None:
             for step in planned.only:
                 shaped(step, PLANNED)
             assert [step["step"] for step in planned.only] == ["intro", "follow"]
+            listed = await cadenza("touches", "list", "--contact", "p0@firm0.example", "--json")
+            assert (listed.code, listed.only) == (0, [])
+    ended = await cadenza("touches", "plan", "--contact", "p0@firm0.example", "--campaign", "spring")
+    assert (ended.code, ended.out, "has ended" in ended.err) == (0, "", True)
     for command in ("launch", "resume", "pause"):
         ran = await cadenza("campaigns", command, "spring", "--json")
         assert (ran.code, set(ran.only), set(ran.only["error"])) == (1, {"error"}, {"code", "message"})

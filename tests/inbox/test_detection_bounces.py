@@ -88,6 +88,24 @@ QMAIL = (
     ("raw", "kind"),
     [
         (plain("MAILER-DAEMON@acme.example", "failure notice", QMAIL), "hard"),
+        *(
+            (
+                plain(
+                    "MAILER-DAEMON@acme.example",
+                    "Unzustellbar",
+                    f"Zustellung an ann@acme.example:\r\n\r\n{words}\r\n",
+                ),
+                "soft",
+            )
+            for words in (
+                "Das Postfach des Empfängers ist voll.",
+                "The mailbox of the recipient is full.",
+                "La boîte aux lettres du destinataire est pleine.",
+                "El buzón del destinatario está lleno.",
+                "La casella del destinatario è piena.",
+                "Das Postfach ist derzeit ausgelastet.",
+            )
+        ),
         (
             plain(
                 "postmaster@acme.example",
