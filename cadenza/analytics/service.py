@@ -1,16 +1,19 @@
-"""Counts and rates of campaigns, from events and nothing else."""
+"""Counts and rates of campaigns, from events and nothing else: they are counted as the events are added."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from cadenza.analytics import repository
 from cadenza.analytics.contracts import RATES, Figures, Rate
+from cadenza.analytics.folding import keep_counts
 from cadenza.analytics.intervals import wilson
 from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import authorize
 from cadenza.ledger.contracts import EventKind as E
 
-__all__ = ["counts", "counts_of", "rates", "wilson"]
+__all__ = ["counts", "keep_counts", "rates", "recount", "totals_of", "wilson", "wrong_counts"]
 
 # Event kind -> metric. Opens and clicks of machines are counted apart and are no part of any rate (M5).
 _METRICS = {
@@ -30,39 +33,56 @@ _METRICS = {
     E.ABSENT: "absent",
     E.AUTO_REPLIED: "auto_replied",
 }
-
-
 # A touch is sent and taken over by the relay once, and a person joins a campaign once: the engine's keys see to it.
 _ONCE = (E.ENROLLED, E.SENT, E.DELIVERED)
-_REPEATED = tuple(kind for kind in (*_METRICS, E.ANALYSED) if kind not in _ONCE)
+_COUNTED = (*_METRICS, E.DELIVERED, E.ANALYSED)
 
 
 async def counts(unit: Unit, campaign_id: UUID) -> Figures:
     """All metrics of one campaign in one query. ``delivered`` is what relays took less what came back for good."""
-    return (await counts_of(unit, [campaign_id]))[campaign_id]
+    return _figures(await repository.counts(unit, [campaign_id], by_step=True))
 
 
-async def counts_of(unit: Unit, campaign_ids: Sequence[UUID]) -> dict[UUID, Figures]:
-    """``counts`` of each of these campaigns, in one query for all of them."""
+async def totals_of(unit: Unit, campaign_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """``counts(...).total`` of each of these campaigns, in one query for all of them."""
     found: dict[UUID, list[repository.Counted]] = {each: [] for each in campaign_ids}
-    for row in await repository.counts(unit, campaign_ids, _ONCE, _REPEATED) if campaign_ids else ():
+    for row in await repository.counts(unit, campaign_ids, by_step=False) if campaign_ids else ():
         found[row[0]].append(row)
-    return {each: _figures(rows) for each, rows in found.items()}
+    return {each: _figures(rows).total for each, rows in found.items()}
 
 
-def _figures(rows: Sequence[repository.Counted]) -> Figures:
+def _figures(rows: Iterable[repository.Counted]) -> Figures:
+    total: Counter[str] = Counter()
     steps: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for _, step, variant, kind, machine, things, positive, hard in rows:
-        here = steps[(step, variant)]
-        if kind == E.DELIVERED:
-            here["delivered"] += things
-        elif kind == E.ANALYSED:
-            here["positive_replies"] += positive
-        elif metric := _METRICS.get(E(kind)):
-            here[f"machine_{metric}" if machine else metric] += things
-            here["delivered"] -= hard if kind == E.BOUNCED else 0
-    total: Counter[str] = sum(steps.values(), Counter())
-    return Figures(dict(total), {key: dict(+c) for key, c in sorted(steps.items()) if key[0] and +c})
+    for _, step, variant, measure, machine, things in rows:
+        for here in (total, steps[(step, variant)]):
+            _add(here, measure, things, machine=machine)
+    return Figures(dict(+total), {key: dict(+c) for key, c in sorted(steps.items()) if key[0] and +c})
+
+
+def _add(here: Counter[str], measure: str, things: int, *, machine: bool) -> None:
+    if measure == "hard_bounces":
+        here["delivered"] -= things
+    elif measure in {E.DELIVERED, "positive_replies"}:
+        here[measure] += things
+    else:
+        metric = _METRICS[E(measure)]
+        here[f"machine_{metric}" if machine else metric] += things
+
+
+async def wrong_counts(unit: Unit) -> int:
+    """How many kept counts of this workspace differ from counting its events anew; reads them all."""
+    kept = await repository.all_counts(unit)
+    return len({row[:5] for row in kept ^ await repository.counted_from_events(unit, _COUNTED, _ONCE)})
+
+
+async def recount(unit: Unit, actor: Actor) -> int:
+    """Count all events of this workspace anew; how many counts were wrong. Whoever adds events meanwhile waits."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    await repository.shut_out_others(unit)
+    wrong = await wrong_counts(unit)
+    await repository.replace(unit, await repository.counted_from_events(unit, _COUNTED, _ONCE))
+    return wrong
 
 
 def rates(figures: Mapping[str, int]) -> list[Rate]:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 
+from cadenza.analytics.service import keep_counts
 from cadenza.audience.service import IMPORT_JOB, run_import
 from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
@@ -39,6 +40,7 @@ LOOPS: tuple[Loop, ...] = (
     watch_health,
     dispatch,
     keep_house,
+    keep_counts,
     file_sent_copies,
     read_mail_boxes,
     deliver,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.analytics.contracts import Rate
-from cadenza.analytics.service import counts_of, rates
+from cadenza.analytics.service import rates, totals_of
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
@@ -50,8 +50,8 @@ async def overview(request: Request, unit: PageUnit) -> Response:
     soon = await upcoming(unit, actor, limit=_UPCOMING)
     first = {each.campaign_id: each.at for each in reversed(soon)}
     every = await campaigns(unit, actor)
-    figures = await counts_of(unit, [each.id for each in every])
-    lines = [_line(each, figures[each.id].total, first.get(each.id)) for each in every]
+    totals = await totals_of(unit, [each.id for each in every])
+    lines = [_line(each, totals[each.id], first.get(each.id)) for each in every]
     return render(
         request,
         "engine/campaigns.html",

@@ -57,6 +57,27 @@ for _name, _words in {
     _lifecycle(_name, _words)
 
 
+@campaigns.command()
+@workspace_options
+@json_option
+@run_async
+async def recount(*, workspace: str | None, as_email: str | None, as_json: bool) -> int:
+    """Count the figures of all campaigns anew from the events. `cadenza doctor` says when that is needed."""
+    from cadenza.analytics.service import recount as door  # noqa: PLC0415
+    from cadenza.identity.service import command_line  # noqa: PLC0415
+
+    async with (
+        command_line(workspace, as_email) as (database, actor),
+        database.unit(actor.workspace_id) as unit,
+    ):
+        wrong = await door(unit, actor)
+    if as_json:
+        echo_json({"corrected": wrong})
+    else:
+        click.echo(f"Counted anew; {wrong} counts were wrong.")
+    return 0
+
+
 @click.group()
 def touches() -> None:
     """Explain what was sent and plan what will be."""

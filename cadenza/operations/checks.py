@@ -72,6 +72,7 @@ class Probe:
     seconds: float
     blocking: bool
     needs_database: bool
+    costly: bool = False
 
 
 PROBES: dict[str, Probe] = {}
@@ -86,11 +87,15 @@ def register(
     seconds: float = 5.0,
     blocking: bool = False,
     needs_database: bool = True,
+    costly: bool = False,
 ) -> Callable[[_Look], _Look]:
-    """Adds a check. ``looked_at`` says in words what it looks at; ``blocking``: nothing should be sent while it fails."""
+    """Adds a check. ``looked_at`` says in words what it looks at; ``blocking``: nothing should be sent while it fails.
+
+    ``costly``: it reads a whole table, so the worker looks once an hour; `cadenza doctor` always does.
+    """
 
     def add(look: _Look) -> _Look:
-        PROBES[identity] = Probe(identity, group, looked_at, look, seconds, blocking, needs_database)
+        PROBES[identity] = Probe(identity, group, looked_at, look, seconds, blocking, needs_database, costly)
         return look
 
     return add

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from cadenza.analytics.service import wrong_counts
 from cadenza.core.admission import check_login
 from cadenza.core.clock import monotonic
 from cadenza.core.errors import CadenzaError
@@ -124,7 +125,13 @@ async def backup(scene: Scene) -> Finding:
     return fine(f"made {known[0].created_at:%Y-%m-%d %H:%M} UTC, one verified {proved:%Y-%m-%d}")
 
 
-@register("audit.chain", "every entry of the audit trail against the chain", group="compliance", seconds=20)
+@register(
+    "audit.chain",
+    "every entry of the audit trail against the chain",
+    group="compliance",
+    seconds=20,
+    costly=True,
+)
 async def audit_chain(scene: Scene) -> Finding:
     database = scene.opened
     chains = [INSTALLATION, *(workspace.id for workspace in await workspaces(database))]
@@ -137,3 +144,14 @@ async def audit_chain(scene: Scene) -> Finding:
                 "Somebody changed the trail past the application: keep the database as it is, and look who could.",
             )
     return fine("every entry is as it was written")
+
+
+@register("figures.agree", "the kept figures of campaigns against all events", seconds=60, costly=True)
+async def figures(scene: Scene) -> Finding:
+    wrong = 0
+    for workspace in await workspaces(scene.opened):
+        async with scene.opened.unit(workspace.id) as unit:
+            wrong += await wrong_counts(unit)
+    if wrong:
+        return fail(f"{wrong} figures differ from their events", "Run `cadenza campaigns recount`.", wrong)
+    return fine("every figure is the count of its events")

@@ -1,6 +1,7 @@
 """The look at everything: for the command, and every half minute by the worker for the page Health."""
 
 import asyncio
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -8,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
+from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.installation import access, attach
@@ -17,6 +19,7 @@ from cadenza.operations.checks import PROBES, Probe, Scene, as_json, examine
 from cadenza.operations.models import ExaminationRow
 
 _EVERY_SECONDS = 30.0
+COSTLY_EVERY_SECONDS = 3600.0
 _CHECKS = ("database_checks", "work_checks", "machine_checks")
 
 
@@ -54,9 +57,28 @@ def _nothing(settings: Settings) -> CadenzaError:
 
 async def watch_health(database: Database, settings: Settings) -> None:
     """The worker's loop."""
+    watch = Watch(Scene(settings, database))
     while True:
-        await note(database, await examine(Scene(settings, database), probes()))
+        await note(database, await watch.look())
         await asyncio.sleep(_EVERY_SECONDS)
+
+
+class Watch:
+    """Looks again and again; at what is costly only now and then, so that its last answer stands meanwhile."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._costly: list[Check] = []
+        self._since = -math.inf
+
+    async def look(self) -> list[Check]:
+        known = probes()
+        if monotonic() - self._since >= COSTLY_EVERY_SECONDS:
+            self._since = monotonic()
+            self._costly = await examine(self._scene, {i: p for i, p in known.items() if p.costly})
+        cheap = await examine(self._scene, {i: p for i, p in known.items() if not p.costly})
+        found = {check.id: check for check in (*cheap, *self._costly)}
+        return [found[each] for each in known]
 
 
 async def note(database: Database, checks: list[Check]) -> None:

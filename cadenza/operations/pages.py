@@ -87,6 +87,7 @@ def _titles() -> dict[str, str]:
         "world.clock": gettext("World time"),
         "backup.fresh": gettext("Backups"),
         "audit.chain": gettext("Audit trail"),
+        "figures.agree": gettext("Figures"),
         "work.processes": gettext("Processes"),
         "work.queue": gettext("Queue"),
         "work.doubts": gettext("Messages in doubt"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,8 +18,9 @@ from cadenza.core.migrations.service import connected
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import SESSION_COOKIE, Actor, Origin, Role
 from cadenza.identity.service import add_member, audit, create_workspace, log_in
-from cadenza.ledger.contracts import Check, CheckStatus
-from cadenza.operations import pulse
+from cadenza.ledger.contracts import Check, CheckStatus, EventKind, NewEvent
+from cadenza.ledger.service import record_events
+from cadenza.operations import doctor, pulse
 from cadenza.operations.checks import Finding, Probe, Scene, as_json, examine, fine, verdict
 from cadenza.operations.doctor import note, probes
 from cadenza.operations.pulse import beat, processes
@@ -268,3 +270,41 @@ async def test_what_was_found_is_said_in_german_too(
         "GB frei bei",
     ):
         assert words in page, words
+
+
+async def test_the_worker_looks_at_what_is_costly_now_and_then_only(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = {"cheap": 0, "costly": 0}
+
+    def counted(name: str) -> Probe:
+        async def look(_: Scene) -> Finding:
+            looked[name] += 1
+            return fine(f"{looked[name]}")
+
+        return replace(_probe(name, look), costly=name == "costly")
+
+    monkeypatch.setattr(doctor, "probes", lambda: {name: counted(name) for name in looked})
+    watch = doctor.Watch(Scene(settings, database))
+    for _ in range(3):
+        found = {check.id: check.found for check in await watch.look()}
+    assert found == {"cheap": "3", "costly": "1"}
+    monkeypatch.setattr(doctor, "COSTLY_EVERY_SECONDS", 0.0)
+    assert {check.id: check.found for check in await watch.look()} == {"cheap": "4", "costly": "2"}
+
+
+async def test_a_figure_that_differs_from_its_events_is_named_with_what_to_do(
+    database: Database, settings: Settings, workspace: Actor
+) -> None:
+    async with database.unit(workspace.workspace_id) as unit:
+        sent = NewEvent(kind=EventKind.SENT, origin="test", campaign_id=workspace.workspace_id)
+        await record_events(unit, [sent])
+    assert (await _found(database, settings, "figures.agree")).status is CheckStatus.PASS
+    async with database.unit(workspace.workspace_id) as unit:
+        await unit.session.execute(text("update event_counts set things = 2"))
+    wrong = await _found(database, settings, "figures.agree")
+    assert (wrong.status, wrong.affected, wrong.fix) == (
+        CheckStatus.FAIL,
+        1,
+        "Run `cadenza campaigns recount`.",
+    )

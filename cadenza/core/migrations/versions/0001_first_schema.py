@@ -20,8 +20,10 @@ WORKSPACE_TABLES = [
     "bulk_changes",
     "campaigns",
     "conversations",
+    "counted_things",
     "custom_fields",
     "decisions",
+    "event_counts",
     "events",
     "exports",
     "imports",
@@ -241,6 +243,26 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "counted_things",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("thing_id", sa.Uuid(), nullable=False),
+        sa.Column("measure", sa.String(length=30), nullable=False),
+        sa.Column("machine", sa.Boolean(), nullable=False),
+        sa.Column("step", sa.String(length=64), nullable=False),
+        sa.Column("variant", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "workspace_id",
+            "campaign_id",
+            "thing_id",
+            "measure",
+            "machine",
+            "step",
+            "variant",
+            name=op.f("pk_counted_things"),
+        ),
+    )
+    op.create_table(
         "custom_fields",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -274,6 +296,28 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_decisions_workspace_id_touch_id"), "decisions", ["workspace_id", "touch_id"], unique=False
+    )
+    op.create_table(
+        "event_counts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.String(length=64), nullable=False),
+        sa.Column("variant", sa.String(length=64), nullable=False),
+        sa.Column("measure", sa.String(length=30), nullable=False),
+        sa.Column("machine", sa.Boolean(), nullable=False),
+        sa.Column("things", sa.BigInteger(), nullable=False),
+        sa.Column("folded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_event_counts")),
+    )
+    op.create_index(
+        "ix_event_counts_loose", "event_counts", ["workspace_id"], unique=False, postgresql_where="not folded"
+    )
+    op.create_index(
+        op.f("ix_event_counts_workspace_id_campaign_id"),
+        "event_counts",
+        ["workspace_id", "campaign_id"],
+        unique=False,
     )
     op.create_table(
         "events",
@@ -1222,6 +1266,9 @@ def upgrade() -> None:
     run_sql(SchemaManager.get_schema())
     grant("cadenza_app")
     secure(WORKSPACE_TABLES, "cadenza_app")
+    run_sql(
+        "-- Figures are counts of events. They are kept beside the events by this trigger, in the same transaction and for\n-- whoever inserts, so that reading one never means counting a million rows. What happens to a touch or a person once by\n-- its nature (most of all events) is added up as it stands; what may come again counts when its thing is new.\ncreate function count_new_events() returns trigger\nlanguage plpgsql set search_path = public, pg_temp as $$\nbegin\n  with concerned as (\n    select workspace_id, id, campaign_id, coalesce(step, '') as step, coalesce(variant, '') as variant, kind, machine,\n           touch_id, contact_id, data\n    from added where campaign_id is not null\n  ), repeated as (\n    insert into counted_things (workspace_id, campaign_id, thing_id, measure, machine, step, variant)\n    select distinct c.workspace_id, c.campaign_id, m.thing_id, m.measure, c.machine, c.step, c.variant\n    from concerned c cross join lateral measures_of(c.kind, c.id, c.touch_id, c.contact_id, c.data) m\n    order by 1, 2, 3, 4, 5, 6, 7  -- one order for all, so that two transactions cannot wait for each other\n    on conflict do nothing\n    returning workspace_id, campaign_id, step, variant, measure, machine\n  )\n  insert into event_counts (workspace_id, id, campaign_id, step, variant, measure, machine, things)\n  select workspace_id, gen_random_uuid(), campaign_id, step, variant, measure, machine, count(*)\n  from (\n    select * from repeated\n    union all\n    select workspace_id, campaign_id, step, variant, kind, machine from concerned\n    where kind in ('enrolled', 'sent', 'delivered')\n  ) measured\n  group by workspace_id, campaign_id, step, variant, measure, machine;\n  return null;\nend $$;\n-- What an event counts for, and which thing it is about; nothing for kinds that are no figure. A person's positive reply\n-- and a touch's hard bounce are figures of their own.\ncreate function measures_of(kind text, event_id uuid, touch_id uuid, contact_id uuid, data jsonb)\nreturns table (measure text, thing_id uuid)\nlanguage sql immutable as $$  -- without settings of its own, so that it is inlined\n  select kind, coalesce(touch_id, contact_id, event_id)\n  where kind in ('deferred', 'refused', 'failed', 'in_doubt', 'skipped', 'bounced', 'opened', 'clicked', 'replied',\n                 'unsubscribed', 'complained', 'absent', 'auto_replied')\n  union all\n  select 'positive_replies', contact_id\n  where kind = 'analysed' and contact_id is not null\n    and data->>'intent' in ('meeting_request', 'positive_interest', 'information_request')\n  union all\n  select 'hard_bounces', touch_id where kind = 'bounced' and touch_id is not null and data->>'type' = 'hard'\n$$;\ncreate trigger count_new_events after insert on events\n  referencing new table as added for each statement execute function count_new_events();\n-- Which workspaces have many parts to fold? Asked by the worker across workspaces; answers with ids only.\ncreate function workspaces_with_loose_counts(at_least integer) returns setof uuid\nlanguage sql stable security definer set search_path = public, pg_temp as $$\n  select w.id from workspaces w\n  where (select count(*) from (\n    select from event_counts c where c.workspace_id = w.id and not c.folded limit at_least) loose) >= at_least\n$$;\nrevoke all on function workspaces_with_loose_counts(integer) from public;\ngrant execute on function workspaces_with_loose_counts(integer) to cadenza_app;\n"
+    )
     run_sql(
         "-- A stop has no end: rows are added, never altered.\nrevoke update, delete, truncate on suppressions from cadenza_app;\n-- The only way a stop goes: one that a member made for many people at once is taken back within a day. It names that one\n-- change; opt-outs, complaints, bounces and stops made for one person have another source or reason and stay.\ncreate function lift_bulk_stops(change text) returns integer\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\ndeclare\n  lifted integer;\nbegin\n  delete from suppressions s\n  using bulk_changes b\n  where b.workspace_id = nullif(current_setting('cadenza.workspace', true), '')::uuid and change = 'bulk ' || b.id\n    and b.kind = 'stop' and b.undone_at is null\n    and s.workspace_id = b.workspace_id and s.reason = 'manual' and s.source = change;\n  get diagnostics lifted = row_count;\n  return lifted;\nend $$;\nrevoke all on function lift_bulk_stops(text) from public;\ngrant execute on function lift_bulk_stops(text) to cadenza_app;\n-- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each\n-- row of a large import. The application may refresh what it knows, which does something only while that is far off.\ncreate function refresh_audience_statistics(imported bigint) returns void\nlanguage plpgsql security definer set search_path = public, pg_temp as $$\nbegin\n  if (select reltuples from pg_class where oid = 'contacts'::regclass) < imported then\n    analyze contacts, addresses, accounts, import_members;\n  end if;\nend $$;\nrevoke all on function refresh_audience_statistics(bigint) from public;\ngrant execute on function refresh_audience_statistics(bigint) to cadenza_app;\n-- The search box. Row security keeps a search in texts from using its index, because its operators might leak rows of\n-- others through errors; so the owner's function looks, in the workspace of the transaction and nowhere else, and tells\n-- ids only, the newest first. It is planned anew for each search: a rare word reads the index, a common one the newest rows.\ncreate function search_contacts(asked tsquery, most integer) returns setof uuid\nlanguage plpgsql stable security definer set search_path = public, pg_temp as $$\nbegin\n  return query execute\n    'select c.id from contacts c where c.workspace_id = $1 and c.gone_at is null and to_tsvector(''simple'', c.search) @@ $2\n     order by c.id desc limit $3'\n    using nullif(current_setting('cadenza.workspace', true), '')::uuid, asked, least(most, 100000);\nend $$;\nrevoke all on function search_contacts(tsquery, integer) from public;\ngrant execute on function search_contacts(tsquery, integer) to cadenza_app;\n"
     )
