@@ -17,6 +17,7 @@ from cadenza.campaigns.contracts import Applied, Campaign, CampaignState, Defini
 from cadenza.campaigns.document import Reading, read_document
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
 from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
+from cadenza.campaigns.sender_checks import sender_faults
 from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -54,6 +55,7 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
     differences = changes(before, reading.definition) if before else (first_version(reading.definition),)
     try:
         _must_be_open(row, differences)
+        missing = await _missing_senders(unit, row, reading)
         people = await _import_people(unit, actor, reading.definition, Folder(folder))
     except CadenzaError as wrong:
         return _refused(reading, wrong.problems)
@@ -61,8 +63,15 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
         row = await _new_version(unit, actor, row, reading.definition, (source, folder, differences))
     said = (*differences, *_in_words(reading.definition.contacts_file, people))
     rejected = people.rejected if people else ()
+    warnings = _told(reading, missing)
     return Applied(
-        reading.name, row.version, created=before is None, changes=said, errors=(), rejected=rejected
+        reading.name,
+        row.version,
+        created=before is None,
+        changes=said,
+        errors=(),
+        rejected=rejected,
+        warnings=warnings,
     )
 
 
@@ -84,12 +93,33 @@ async def _read(unit: Unit, source: str, folder: Folder) -> Reading:
     return read_document(source, folder, known)
 
 
-def _refused(reading: Reading, problems: tuple[Problem, ...]) -> Applied:
-    errors = tuple(
+async def _missing_senders(unit: Unit, row: CampaignRow | None, reading: Reading) -> tuple[Problem, ...]:
+    """What is wrong with the senders. A draft is kept although: its launch asks again. What runs already must not wait for
+    somebody who does not exist, so there it is refused.
+    """
+    assert reading.definition is not None  # noqa: S101 - the caller has looked
+    problems = tuple(
+        Problem(
+            words,
+            line=reading.lines.get(place),
+            key=place if place == "senders.pool" else "senders.mailboxes",
+        )
+        for place, words in (await sender_faults(unit, reading.definition)).items()
+    )
+    if problems and row and row.state in {CampaignState.RUNNING, CampaignState.PAUSED}:
+        raise CadenzaError("senders_missing", "A sender is missing; nothing was changed.", problems=problems)
+    return problems
+
+
+def _told(reading: Reading, problems: tuple[Problem, ...]) -> tuple[dict[str, Any], ...]:
+    return tuple(
         {"line": p.line or reading.lines.get(p.key or ""), "key": p.key, "message": p.message}
         for p in problems
     )
-    return Applied(reading.name, None, created=False, changes=(), errors=errors)
+
+
+def _refused(reading: Reading, problems: tuple[Problem, ...]) -> Applied:
+    return Applied(reading.name, None, created=False, changes=(), errors=_told(reading, problems))
 
 
 async def _import_people(

@@ -122,3 +122,6 @@ def _say(file: Path, applied: "Applied") -> None:
         click.echo(f"  row {fault['row']}, line {fault['line']}: {fault['reason']}", err=True)
     if (more := len(applied.rejected) - _SHOWN) > 0:
         click.echo(f"  and {more} more rows; --json shows all", err=True)
+    for warning in applied.warnings:
+        place = f"line {warning['line']}, " if warning["line"] else ""
+        click.echo(f"  before the launch: {place}{warning['key']}: {warning['message']}", err=True)

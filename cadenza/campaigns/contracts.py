@@ -57,7 +57,7 @@ class Definition:
     name: str
     steps: tuple[Step, ...]
     contacts_file: str  # as written in the file; empty where the audience is a segment
-    mailboxes: tuple[str, ...]
+    mailboxes: tuple[str, ...]  # empty where the senders are a pool
     goal_metric: str = "meetings"
     goal_target: int | None = None
     window: Window = field(default_factory=Window)
@@ -69,6 +69,7 @@ class Definition:
     track_clicks: bool = False
     experiment_metric: str = "positive_replies"
     segment: str = ""  # its name, where the audience is a segment; then there is no contacts file
+    pool: str = ""  # its name, where the senders are a pool: whoever is in it when a message is claimed
 
     @property
     def audience(self) -> str:
@@ -165,6 +166,7 @@ class Applied:
     rejected: tuple[
         dict[str, Any], ...
     ] = ()  # rows of the contacts file that were not taken, as its import tells them
+    warnings: tuple[dict[str, Any], ...] = ()  # kept although; what a launch would refuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ CustomFields = Callable[[str], frozenset[str] | None]
 class Reading:
     """``definition`` is None when there are problems. ``name`` is there as soon as the file gives a usable one.
 
-    ``lines`` says where the name and the contacts file stand, for what can only be found out later.
+    ``lines`` says where the name, the audience, the pool and each mailbox (by its address) stand, for what can only be found
+    out later.
     """
 
     name: str
@@ -63,13 +64,21 @@ def read_document(source: str, folder: Folder, custom_fields: CustomFields) -> R
 
 def _lines(tree: Value) -> dict[str, int]:
     entries = tree.content if isinstance(tree.content, dict) else {}
-    inner = entries["audience"].value.content if "audience" in entries else None
+    audience, senders = _inner(entries, "audience"), _inner(entries, "senders")
     places = {
         "name": entries.get("name"),
-        "audience.contacts": inner.get("contacts") if isinstance(inner, dict) else None,
-        "audience.segment": inner.get("segment") if isinstance(inner, dict) else None,
+        "audience.contacts": audience.get("contacts"),
+        "audience.segment": audience.get("segment"),
+        "senders.pool": senders.get("pool"),
     }
-    return {key: entry.line for key, entry in places.items() if entry}
+    listed = senders["mailboxes"].value.content if "mailboxes" in senders else None
+    addresses = {str(each.content).lower(): each.line for each in listed} if isinstance(listed, list) else {}
+    return addresses | {key: entry.line for key, entry in places.items() if entry}
+
+
+def _inner(entries: Mapping[str, Entry], section: str) -> Mapping[str, Entry]:
+    content = entries[section].value.content if section in entries else None
+    return content if isinstance(content, dict) else {}
 
 
 @dataclass(slots=True)
@@ -87,13 +96,15 @@ class _Document:
         stop = self._section(entries, "stop", {"person", "account"})
         tracking = self._section(entries, "tracking", {"opens", "clicks"})
         contacts_file, segment = self._audience(entries.get("audience"))
+        mailboxes, pool = self._senders(entries.get("senders"))
         person, account = self._stops(stop)
         steps = StepReader(read, self.folder, self.custom_fields(contacts_file))
         return Definition(
             name=self._name(entries.get("name")),
             steps=steps.steps(entries["steps"]) if "steps" in entries else (),
             contacts_file=contacts_file,
-            mailboxes=self._senders(entries.get("senders")),
+            mailboxes=mailboxes,
+            pool=pool,
             goal_metric=read.word(goal.get("metric"), "goal.metric", _METRICS, default="meetings"),
             goal_target=read.whole(goal.get("target"), "goal.target", least=1, most=10**9, default=0) or None,
             window=self._window(entries),
@@ -149,22 +160,20 @@ class _Document:
         except NeighbourFileError as wrong:
             self.reader.wrong(entry.line, "audience.contacts", str(wrong), "file_invalid")
 
-    def _senders(self, entry: Entry | None) -> tuple[str, ...]:
+    def _senders(self, entry: Entry | None) -> tuple[tuple[str, ...], str]:
+        """The mailboxes or the name of the pool; one of them is empty."""
         if entry is None:
-            return ()
-        later = {"pool": "for now name the mailboxes: senders: {mailboxes: [a@b.example]}"}
-        inside = self.reader.mapping(entry.value, "senders", {"mailboxes", "per_person"}, later=later)
+            return (), ""
+        inside = self.reader.mapping(entry.value, "senders", {"mailboxes", "pool", "per_person"})
         self.reader.word(inside.get("per_person"), "senders.per_person", {"sticky"}, default="sticky")
-        if "mailboxes" in inside:
-            return self._mailboxes(inside["mailboxes"])
-        if "pool" not in (entry.value.content if isinstance(entry.value.content, dict) else {"pool": 0}):
-            self.reader.wrong(
-                entry.line,
-                "senders.mailboxes",
-                "'mailboxes' is missing: mailboxes: [a@b.example].",
-                "key_missing",
-            )
-        return ()
+        if isinstance(entry.value.content, dict) and not {"mailboxes", "pool"} & set(inside):
+            message = "Say who sends: mailboxes: [a@b.example], or pool: NAME."
+            self.reader.wrong(entry.line, "senders.mailboxes", message, "key_missing")
+        if {"mailboxes", "pool"} <= set(inside):
+            message = "Name mailboxes or a pool, not both."
+            self.reader.wrong(inside["pool"].line, "senders.pool", message)
+        mailboxes = self._mailboxes(inside["mailboxes"]) if "mailboxes" in inside else ()
+        return mailboxes, self.reader.text(inside.get("pool"), "senders.pool", most=100)
 
     def _mailboxes(self, entry: Entry) -> tuple[str, ...]:
         found: list[str] = []

@@ -44,7 +44,8 @@ def tree_of(found: Definition) -> Tree:
         "name": found.name,
         "goal": goal,
         "audience": {"segment": found.segment} if found.segment else {"contacts": found.contacts_file},
-        "senders": {"mailboxes": list(found.mailboxes), "per_person": "sticky"},
+        "senders": ({"pool": found.pool} if found.pool else {"mailboxes": list(found.mailboxes)})
+        | {"per_person": "sticky"},
         "window": _window(found.window),
         "caps": asdict(found.caps),
         "grace": {"hours": found.grace_hours},

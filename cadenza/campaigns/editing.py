@@ -33,12 +33,14 @@ _MOST_STEPS, _MOST_VARIANTS = 50, 10
 
 # Which places a page may set, and what their words become.
 _WHOLE, _WORDS, _TRUTH, _TEXT, _OPTIONAL = "whole", "words", "truth", "text", "optional"
-_THREAD, _AUDIENCE = "thread", "audience"
+_THREAD, _AUDIENCE, _POOL = "thread", "audience", "pool"
+_POOL_PLACE = "senders.pool"
 _PLACES = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in {
         r"goal\.metric|experiment\.metric": _TEXT,
         r"audience\.who": _AUDIENCE,
+        re.escape(_POOL_PLACE): _POOL,
         r"goal\.target": _OPTIONAL + _WHOLE,
         r"senders\.mailboxes|window\.days|stop\.(person|account)": _WORDS,
         r"window\.(from|to|zone|holidays)": _TEXT,
@@ -72,8 +74,10 @@ async def keep_edit(unit: Unit, actor: Actor, campaign_id: UUID, values: Mapping
     """Put these values into the working copy: words by place, several for a list."""
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
-    for place, words in values.items():
-        _set(tree, place, words)
+    for place in sorted(
+        values, key=lambda each: each == _POOL_PLACE
+    ):  # it decides between pool and mailboxes
+        _set(tree, place, values[place])
     return await _keep(unit, actor, edit, tree)
 
 
@@ -270,6 +274,9 @@ def _set(tree: Tree, place: str, words: Sequence[str]) -> None:
     if kind == _AUDIENCE:
         _set_audience(tree, words[0] if words else "")
         return
+    if kind == _POOL:
+        _set_pool(at, words[0] if words else "")
+        return
     value = _value(kind, [word[:_LONGEST].replace("\r\n", "\n") for word in words])
     if value is None:
         at.pop(last, None)
@@ -284,6 +291,16 @@ def _set_audience(tree: Tree, words: str) -> None:
     key, _, name = words.partition(" ")
     if key in {"contacts", "segment"} and name:
         tree["audience"] = {key: name[:_LONGEST]}
+
+
+def _set_pool(senders: Tree, name: str) -> None:
+    """A pool instead of mailboxes; without a name the mailboxes again."""
+    if name:
+        senders["pool"] = name[:_LONGEST]
+        senders.pop("mailboxes", None)
+    else:
+        senders.pop("pool", None)
+        senders.setdefault("mailboxes", [])
 
 
 def _inside(at: Any, part: str) -> Any:

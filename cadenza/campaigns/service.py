@@ -43,6 +43,7 @@ from cadenza.campaigns.editing import (
     save_edit,
 )
 from cadenza.campaigns.models import CampaignRow
+from cadenza.campaigns.sender_checks import check_senders_by
 from cadenza.campaigns.template_parser import TemplateError
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
@@ -51,7 +52,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "compiled",
+    "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "check_senders_by", "compiled",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "move_step", "numbered", "preview",
     "preview_text", "rebase_edit", "remove_step", "remove_variant", "save_edit", "set_state", "version", "versions",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cadenza.campaigns.filters import FILTERS, MAX_RESULT
 
 Values = Mapping[str, str]
+_NOTHING: Values = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +99,34 @@ class Choice:
 Node = Text | Output | Choice
 
 
-def render(nodes: tuple[Node, ...], values: Values, *, escape: bool) -> str:
-    """The text of the nodes. ``escape`` makes every printed value inert in HTML."""
+def render(nodes: tuple[Node, ...], values: Values, *, escape: bool, ready: Values = _NOTHING) -> str:
+    """The text of the nodes. ``escape`` makes every printed value inert in HTML, but for those that are ``ready`` HTML.
+
+    A ready value stands only where nothing is done to it; a filter gets the plain one.
+    """
     pieces: list[str] = []
-    _print(nodes, values, escape, pieces)
+    _print(nodes, values, ready if escape else None, pieces)
     return "".join(pieces)
 
 
-def _print(nodes: tuple[Node, ...], values: Values, escape: bool, pieces: list[str]) -> None:
+def _print(nodes: tuple[Node, ...], values: Values, ready: Values | None, pieces: list[str]) -> None:
     for node in nodes:
         if isinstance(node, Text):
             pieces.append(node.text)
         elif isinstance(node, Output):
-            pieces.append(_output(node, values, escape))
+            pieces.append(_output(node, values, ready))
         else:
             for branch in node.branches:
                 if branch.test is None or _holds(branch.test, values) is not branch.unless:
-                    _print(branch.nodes, values, escape, pieces)
+                    _print(branch.nodes, values, ready, pieces)
                     break
 
 
-def _output(node: Output, values: Values, escape: bool) -> str:
+def _output(node: Output, values: Values, ready: Values | None) -> str:
+    """``ready`` is None for plain text, where nothing is escaped."""
+    escape = ready is not None
+    if ready and not node.filters and isinstance(node.value, Token) and node.value.name in ready:
+        return ready[node.value.name]
     text = _value(node.value, values) or ""
     for applied in node.filters:
         if escape and applied.apply is html.escape:

@@ -63,7 +63,9 @@ class _Compiled:
         return Rendered(
             subject=_subject(nodes.render(self.subject, values, escape=False)) if self.subject else None,
             text=nodes.render(self.text, values, escape=False),
-            html=nodes.render(self.html, values, escape=True) if self.html else None,
+            html=nodes.render(self.html, values, escape=True, ready=tokens.ready(facts))
+            if self.html
+            else None,
         )
 
 

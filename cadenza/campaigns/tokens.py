@@ -57,6 +57,12 @@ def values(names: Iterable[str], facts: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def ready(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Values that are HTML already: the sender's signature, checked when it was entered and never imported."""
+    html = _look_up("sender.signature_html", facts)
+    return {"sender.signature": html} if isinstance(html, str) and html else {}
+
+
 def _look_up(name: str, facts: Mapping[str, Any]) -> Any:
     value: Any = facts
     parts = name.split(".", 2)

@@ -15,7 +15,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize
 
 _PLACE = "mailboxes/{}/password"
-_LARGEST_LIMIT = 2000
+LARGEST_LIMIT = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,10 @@ def check_mailbox(actor: Actor, new: NewMailbox) -> None:
             raise CadenzaError(
                 "server_invalid", f"{server.host}:{server.port} is no server.", fix="Give it as HOST:PORT."
             )
-    if not 0 < new.daily_limit <= _LARGEST_LIMIT:
+    if not 0 < new.daily_limit <= LARGEST_LIMIT:
         raise CadenzaError(
             "daily_limit_invalid",
-            f"A mailbox sends between 1 and {_LARGEST_LIMIT} messages a day, not {new.daily_limit}.",
+            f"A mailbox sends between 1 and {LARGEST_LIMIT} messages a day, not {new.daily_limit}.",
             fix="Most providers take a few dozen a day from a person's mailbox.",
         )
 

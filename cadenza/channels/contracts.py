@@ -1,9 +1,11 @@
 """Senders, and what a wire says about one message."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
+
+from cadenza.timing.contracts import Window
 
 
 class Tls(StrEnum):
@@ -26,6 +28,96 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """A ramp of real mail: ``start`` messages a day at first, ``growth`` more for each good working day, up to ``target``.
+
+    ``step`` is how far it has come by the days before ``judged``; the days from ``judged`` on are not looked at yet.
+    """
+
+    start: int
+    growth: int
+    target: int
+    since: date
+    step: int = 0
+    judged: date | None = None
+
+    @property
+    def allowance(self) -> int:
+        return min(self.target, self.start + self.growth * self.step)
+
+    @property
+    def done(self) -> bool:
+        return self.allowance >= self.target
+
+
+class DayOutcome(StrEnum):
+    GREW = "grew"
+    HELD = "held"  # no working day, or hardly anything was sent: nothing was learned
+    FELL = "fell"
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUpDay:
+    """One day of a warm-up that is over. ``trouble``: hard bounces, refusals by policy and complaints."""
+
+    day: date
+    allowance: int
+    sent: int
+    trouble: int
+    outcome: DayOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a sender's health keeps it from sending. ``until`` is when it may go on by itself; None when a person must."""
+
+    rule: str
+    reason: str
+    at: datetime
+    until: datetime | None = None
+
+
+class HealthState(StrEnum):
+    GOOD = "good"
+    WATCH = "watch"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class SenderFigures:
+    """What events say about one sender in a span of days. ``delivered`` is what was sent less what came back for good."""
+
+    sent: int = 0
+    delivered: int = 0
+    bounced: int = 0  # for good
+    refused: int = 0  # by policy: 5.7.x
+    complained: int = 0
+    replied: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SenderHealth:
+    """How a sender stands by the last look at the events, at world time ``at``. ``reasons`` are sentences."""
+
+    mailbox_id: UUID
+    state: HealthState
+    reasons: tuple[str, ...]
+    week: SenderFigures
+    month: SenderFigures
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A named set of mailboxes, by address. ``former`` are names it had: campaigns may still name it so."""
+
+    id: UUID
+    name: str
+    former: tuple[str, ...]
+    mailbox_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
     """One sending address with its two servers. No secret in it.
 
@@ -44,10 +136,34 @@ class Mailbox:
     daily_limit: int
     aliases: tuple[str, ...] = ()
     files_copies: bool | None = None
+    signature: str = ""
+    signature_html: str | None = None
+    hours: Window | None = None  # None: at any time; its zone is always set
+    owner_id: UUID | None = None
+    warm_up: WarmUp | None = None
+    stop: Stop | None = None
+    judged_from: datetime | None = None  # its health counts nothing from before
 
     @property
     def domain(self) -> str:
         return self.address.rpartition("@")[2]
+
+    @property
+    def can_send(self) -> bool:
+        """Whether anything may leave now, as far as the mailbox itself is concerned."""
+        return self.state is MailboxState.OK and self.stop is None
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing may leave; empty when it may."""
+        if self.stop is not None:
+            return self.stop.reason
+        return "" if self.can_send else self.state_reason or self.state.value
+
+    @property
+    def allowance(self) -> int:
+        """Messages that may leave today: the daily limit, or less while the warm-up goes on."""
+        return min(self.daily_limit, self.warm_up.allowance) if self.warm_up else self.daily_limit
 
 
 @dataclass(frozen=True, slots=True)

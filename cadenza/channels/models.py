@@ -8,8 +8,10 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKeyConstraint,
+    Index,
     Integer,
     String,
+    Text,
     UniqueConstraint,
     Uuid,
 )
@@ -39,6 +41,15 @@ class MailboxRow(Row):
     state_reason: Mapped[str] = mapped_column(String(500), default="")
     daily_limit: Mapped[int] = mapped_column(Integer)
     aliases: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    signature: Mapped[str] = mapped_column(Text, server_default="")
+    signature_html: Mapped[str | None] = mapped_column(Text)  # checked: tags that only form text
+    hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # null: any time
+    owner_id: Mapped[UUID | None] = mapped_column(Uuid)  # a member
+    warm_up: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # null: off
+    stop: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # by its health
+    judged_from: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True)
+    )  # what came before is settled
     files_copies: Mapped[bool | None] = mapped_column(Boolean)  # null: not known yet
     copies_lease_until: Mapped[datetime | None] = mapped_column(
         DateTime(timezone=True)
@@ -74,3 +85,69 @@ class SendCounterRow(Row):
     scope: Mapped[str] = mapped_column(String(10))
     key: Mapped[str] = mapped_column(String(253))
     amount: Mapped[int] = mapped_column(Integer)
+
+
+class WarmUpDayRow(Row):
+    """What one day of a mailbox's warm-up was, and what followed from it."""
+
+    __tablename__ = "warm_up_days"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"], ["mailboxes.workspace_id", "mailboxes.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "mailbox_id", "day"),
+    )
+
+    mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+    day: Mapped[date] = mapped_column(Date)
+    allowance: Mapped[int] = mapped_column(Integer)
+    sent: Mapped[int] = mapped_column(Integer)
+    trouble: Mapped[int] = mapped_column(Integer)  # hard bounces, refusals by policy and complaints
+    outcome: Mapped[str] = mapped_column(String(10))
+
+
+class SenderHealthRow(Row):
+    """What the events of the last 7 and 30 days say about a mailbox; ``id`` is the mailbox's."""
+
+    __tablename__ = "sender_health"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "id"], ["mailboxes.workspace_id", "mailboxes.id"], ondelete="CASCADE"
+        ),
+    )
+
+    state: Mapped[str] = mapped_column(String(10))
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+    week: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    month: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time
+
+
+class PoolRow(Row):
+    """A named set of mailboxes. It answers to its former names too, because campaigns name it in their files."""
+
+    __tablename__ = "pools"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    former: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class PoolMemberRow(Row):
+    """A mailbox in a pool; it may be in several."""
+
+    __tablename__ = "pool_members"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "pool_id"], ["pools.workspace_id", "pools.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"], ["mailboxes.workspace_id", "mailboxes.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "pool_id", "mailbox_id"),
+        Index(None, "workspace_id", "mailbox_id"),
+    )
+
+    pool_id: Mapped[UUID] = mapped_column(Uuid)
+    mailbox_id: Mapped[UUID] = mapped_column(Uuid)

@@ -8,6 +8,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Server, Tls
+from cadenza.channels.kept_values import read_hours, read_stop, read_warm_up
 from cadenza.channels.models import FolderCursorRow, MailboxRow, SendCounterRow
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -34,11 +35,27 @@ def as_mailbox(row: MailboxRow) -> Mailbox:
         row.daily_limit,
         tuple(row.aliases),
         row.files_copies,
+        signature=row.signature,
+        signature_html=row.signature_html,
+        hours=read_hours(row.hours) if row.hours else None,
+        owner_id=row.owner_id,
+        warm_up=read_warm_up(row.warm_up) if row.warm_up else None,
+        stop=read_stop(row.stop) if row.stop else None,
+        judged_from=row.judged_from,
     )
 
 
 async def mailbox_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
     return await unit.session.get(MailboxRow, (unit.workspace_id, mailbox_id))
+
+
+async def locked_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
+    """The row as it is now, while nobody else changes it."""
+    query = select(MailboxRow).where(
+        MailboxRow.workspace_id == unit.workspace_id, MailboxRow.id == mailbox_id
+    )
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    return (await unit.session.scalars(locked)).one_or_none()
 
 
 async def row_by_address(unit: Unit, address: str) -> MailboxRow | None:

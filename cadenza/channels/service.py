@@ -25,16 +25,36 @@ from cadenza.channels.email.tracking import (
     tracked,
 )
 from cadenza.channels.mailbox_check import test_mailbox
+from cadenza.channels.pools import (
+    by_any_name,
+    fill_pool,
+    make_pool,
+    pool_named,
+    pools,
+    remove_pool,
+    rename_pool,
+)
+from cadenza.channels.sender_settings import (
+    Ramp,
+    SenderSettings,
+    change_sender,
+    lift_stop,
+    pause_sender,
+    resume_sender,
+    settings_of,
+)
+from cadenza.channels.signature import sender_facts
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 
 __all__ = [
-    "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Skeleton", "Slots",
-    "SmtpSession", "Timeouts", "add_mailbox", "check_mailbox", "click_token", "compile_message",
-    "credentials", "cursor", "give_back_quota", "is_filed", "label_machine", "lease_copies", "links",
-    "machine_reason", "mailbox", "mailboxes", "message_id", "note_test", "open_token", "read_click_token",
-    "read_open_token", "save_cursor", "sent_folder", "set_files_copies", "set_state", "take_quota",
-    "test_mailbox", "tracked", "used_quota",
+    "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Ramp", "SenderSettings", "Skeleton",
+    "Slots", "SmtpSession", "Timeouts", "add_mailbox", "by_any_name", "change_sender", "check_mailbox",
+    "click_token", "compile_message", "credentials", "cursor", "fill_pool", "give_back_quota", "is_filed",
+    "label_machine", "lease_copies", "lift_stop", "links", "machine_reason", "mailbox", "mailboxes", "make_pool",
+    "message_id", "note_test", "open_token", "pause_sender", "pool_named", "pools", "read_click_token",
+    "read_open_token", "remove_pool", "rename_pool", "resume_sender", "save_cursor", "sender_facts", "sent_folder",
+    "set_files_copies", "set_state", "settings_of", "take_quota", "test_mailbox", "tracked", "used_quota",
 ]  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
 from cadenza.campaigns.service import audience_of, campaign, campaigns, preview
-from cadenza.channels.service import mailboxes
+from cadenza.channels.service import sender_facts
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
+from cadenza.engine.fleet import senders_of
 from cadenza.engine.service import launch, pause, plan, resume, status, stop, upcoming
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
@@ -147,8 +148,8 @@ async def _shown_to(
     """The text as this person would read it, and what they would get when; empty when there is nobody."""
     if person is None:
         return {"person": None, "person_name": "", "rendered": None, "plan": []}
-    box = next(iter(await mailboxes(unit, found.definition.mailboxes)), None)
-    sender = {"name": box.display_name, "address": box.address} if box else None
+    box = next(iter(await senders_of(unit, found.definition)), None)
+    sender = sender_facts(box) if box else None
     shown = await preview(unit, actor, found.name, person.contact_id, sender)
     return {
         "person": person,

@@ -15,6 +15,7 @@ from cadenza.channels.contracts import Mailbox
 from cadenza.core.unit import Unit
 from cadenza.engine import content, repository
 from cadenza.engine.contracts import EnrolmentState, GateAnswer, GateResult
+from cadenza.engine.fleet import Fleet
 from cadenza.engine.gate import Facts, gate, verdict
 from cadenza.engine.history import History, load_history
 from cadenza.engine.repository import Due
@@ -69,8 +70,7 @@ async def claim(
     worker: UUID,
     limit: int,
     lease: timedelta,
-    busy: Sequence[UUID],
-    mailboxes: Sequence[Mailbox],
+    fleet: Fleet,
 ) -> list[UUID]:
     """Claim up to ``limit`` due steps for this worker; the ids of touches that shall now be sent.
 
@@ -80,11 +80,13 @@ async def claim(
     crowded: set[UUID] = set()
     until = await repository.database_now(unit.session) + lease
     while left := limit - len(made):
-        dues = await repository.lock_due(unit, unit.world.now(), limit=left, busy=busy, but=sorted(crowded))
+        dues = await repository.lock_due(
+            unit, unit.world.now(), limit=left, busy=list(fleet.busy), but=sorted(crowded)
+        )
         if not dues:
             break
         outcome = Outcome()
-        waiting = await _decide(unit, dues, outcome, (busy, mailboxes, worker, until))
+        waiting = await _decide(unit, dues, outcome, (fleet, worker, until))
         made += await _write(unit, outcome)
         if not waiting:
             break
@@ -96,13 +98,13 @@ async def _decide(
     unit: Unit,
     dues: Sequence[Due],
     outcome: Outcome,
-    means: tuple[Sequence[UUID], Sequence[Mailbox], UUID, datetime],
+    means: tuple[Fleet, UUID, datetime],
 ) -> set[UUID]:
     """Fill ``outcome``; the campaigns in which somebody waits for a sender that is on the wire."""
-    busy, mailboxes, worker, until = means
+    fleet, worker, until = means
     candidates = await _candidates(unit, dues, outcome)
     passed = await _through_the_gate(unit, candidates, outcome)
-    choices = await choose_senders(unit, [(c.due, c.definition) for c, _ in passed], mailboxes, busy)
+    choices = await choose_senders(unit, [(c.due, c.definition) for c, _ in passed], fleet)
     sendable = _with_sender(passed, choices, outcome)
     await content.write_touches(unit, sendable, outcome, worker=worker, lease_until=until)
     return {c.due.campaign_id for c, _ in passed if choices[c.due.id].soon}
@@ -231,8 +233,9 @@ def _with_sender(
     for candidate, before in passed:
         choice = choices[candidate.due.id]
         facts = replace(
-            before, sender_free=choice.mailbox is not None, sender_why=choice.why, sender_until=choice.until
-        )
+            before, sender_free=choice.mailbox is not None, sender_why=choice.why, sender_until=choice.until,
+            sender_hours=choice.hours,
+        )  # fmt: skip
         results = gate(facts)
         if choice.mailbox is None:
             if not choice.soon:  # else it stays due and is looked at again in a moment

@@ -8,7 +8,7 @@ from uuid import UUID
 from cadenza.audience.service import unsubscribe_token
 from cadenza.campaigns.contracts import CompiledVariant, Rendered, Step
 from cadenza.campaigns.service import compiled
-from cadenza.channels.service import click_token, message_id, open_token, tracked
+from cadenza.channels.service import click_token, message_id, open_token, sender_facts, tracked
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -97,8 +97,7 @@ def _render(unit: Unit, item: "Sendable", variant: str) -> Rendered:
     language = candidate.recipient.language or ""
     parsed = compiled(candidate.due.version_id, candidate.definition)
     template = _template(parsed, candidate.step, variant, language)
-    sender = {"name": mailbox.display_name, "address": mailbox.address, "signature": mailbox.display_name}
-    rendered = template.render({**candidate.recipient.facts, "sender": sender})
+    rendered = template.render({**candidate.recipient.facts, "sender": sender_facts(mailbox)})
     written_in = language if candidate.step.languages.get(language, {}).get(variant) else "en"
     _, url = ways_out(unit, candidate.due.contact_id, mailbox.address)
     return with_footer(rendered, written_in, url)

@@ -14,6 +14,7 @@ from cadenza.core.settings import Settings
 from cadenza.engine import repository
 from cadenza.engine.claim import claim
 from cadenza.engine.doubts import rescue, settle
+from cadenza.engine.fleet import Fleet
 from cadenza.engine.lifecycle import finish_done
 from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.responses import end_holds
@@ -73,13 +74,11 @@ class Dispatcher:
         busy = list(self._lanes)
         async with self._database.unit(workspace_id) as unit:
             await end_holds(unit)
+            fleet, batch = Fleet(await mailboxes(unit), busy), self._settings.dispatch_batch
             retried = await claim_retries(
-                unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy
+                unit, worker=self._worker, limit=batch, lease=self._lease, fleet=fleet
             )
-            fresh = await claim(
-                unit, worker=self._worker, limit=self._settings.dispatch_batch, lease=self._lease, busy=busy,
-                mailboxes=await mailboxes(unit),
-            )  # fmt: skip
+            fresh = await claim(unit, worker=self._worker, limit=batch, lease=self._lease, fleet=fleet)
             lanes = await by_mailbox(unit, [*retried, *fresh])
             visit("claim.before_commit")
         visit("claim.after_commit")

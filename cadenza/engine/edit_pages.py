@@ -30,10 +30,11 @@ from cadenza.campaigns.service import (
     remove_variant,
     save_edit,
 )
-from cadenza.channels.service import mailboxes
+from cadenza.channels.service import mailboxes, pools, sender_facts
 from cadenza.core.errors import CadenzaError
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import LOOKED_AT, campaign_head, person_name
+from cadenza.engine.fleet import senders_of
 from cadenza.engine.service import plan
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
@@ -86,7 +87,11 @@ def _quoted(text: str) -> str:
 async def _choices(unit: Unit, actor: Actor) -> dict[str, Any]:
     """What a campaign can be made of here."""
     files = list(dict.fromkeys(each.file for each in await imports(unit, actor)))
-    return {"files": files, "addresses": [box.address for box in await mailboxes(unit)]}
+    return {
+        "files": files,
+        "addresses": [box.address for box in await mailboxes(unit)],
+        "pools": [pool.name for pool in await pools(unit)],
+    }
 
 
 @router.get("/campaigns/{name}/edit")
@@ -144,7 +149,17 @@ async def _made_of(unit: Unit, actor: Actor, edit: Edit) -> dict[str, Any]:
             for key, value in dict.fromkeys([*people, (kind, str(name))])
         ],
         "addresses": [(each, each) for each in dict.fromkeys([*here["addresses"], *named])],
+        "pools": [
+            ("", gettext("the mailboxes chosen above")),
+            *((each, each) for each in _pools(edit, here["pools"])),
+        ],
     }
+
+
+def _pools(edit: Edit, here: list[str]) -> list[str]:
+    """The pools, with the one that the copy names although it is not here, or is called so no more."""
+    named = str(edit.tree["senders"].get("pool", ""))
+    return list(dict.fromkeys([*here, *([named] if named else [])]))
 
 
 def _options(edit: Edit, number: int, days: list[str]) -> dict[str, Any]:
@@ -209,9 +224,9 @@ async def _preview(unit: Unit, edit: Edit, shown: tuple[Tree, Tree], person: Rec
     """The text as written now, in the person's language where there is one."""
     step, variant = shown
     text = step.get("languages", {}).get(person.language or "", {}).get(variant["id"], variant)
-    addresses = [str(each) for each in edit.tree.get("senders", {}).get("mailboxes", [])]
-    box = next(iter(await mailboxes(unit, addresses)), None)
-    sender = {"name": box.display_name, "address": box.address} if box else {}
+    definition = edit.definition or (await by_id(unit, edit.campaign_id)).definition
+    box = next(iter(await senders_of(unit, definition)), None)
+    sender = sender_facts(box) if box else {}
     written = Variant(variant["id"], str(text.get("text", "")), text.get("subject"), text.get("html"))
     return preview_text(written, {**person.facts, "sender": sender})
 

@@ -22,6 +22,7 @@ from cadenza.engine.contracts import (
 )
 from cadenza.engine.ids import enrolment_id
 from cadenza.engine.models import EnrolmentRow, TouchRow
+from cadenza.engine.planned_hours import at_work
 from cadenza.engine.schedule import step_due
 from cadenza.experiments.service import assign
 from cadenza.identity.contracts import Action, Actor
@@ -120,7 +121,8 @@ async def plan(
     steps = list(found.definition.steps)
     if row:
         steps = steps[[s.id for s in steps].index(row.step) :] if row.step in [s.id for s in steps] else []
-    return _planned(unit, found, steps, row, person.timezone, person.country, contact_id)
+    planned = _planned(unit, found, steps, row, person.timezone, person.country, contact_id)
+    return await at_work(unit, found, planned, person, row.mailbox_id if row else None)
 
 
 def _planned(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from cadenza.audience.contracts import Suppression
 from cadenza.engine.contracts import GateAnswer, GateResult
-from cadenza.engine.schedule import next_moment
+from cadenza.engine.schedule import MEETS_WITHIN, next_common_moment, next_moment
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
 
@@ -38,6 +38,7 @@ class Facts:
     sender_free: bool = True
     sender_why: str = ""
     sender_until: datetime | None = None
+    sender_hours: Sequence[Window] = ()  # of each who could send, when all of them are outside of theirs
 
 
 def _stopped(facts: Facts) -> GateResult:
@@ -98,9 +99,23 @@ def _account(facts: Facts) -> GateResult:
 def _sender(facts: Facts) -> GateResult:
     if facts.sender_free:
         return GateResult("sender", GateAnswer.PASS, facts.sender_why or "a sender is free")
+    if facts.sender_hours:
+        return _out_of_hours(facts)
     return GateResult(
         "sender", GateAnswer.WAIT, facts.sender_why, _next(facts, facts.sender_until or facts.now)
     )
+
+
+def _out_of_hours(facts: Facts) -> GateResult:
+    """Due again when the hours of one of the senders and those of the recipient meet."""
+    meetings = [
+        next_common_moment(facts.now, facts.window, facts.zone, facts.country, hours, facts.key)
+        for hours in facts.sender_hours
+    ]
+    if found := [moment for moment in meetings if moment]:
+        return GateResult("sender", GateAnswer.WAIT, facts.sender_why, min(found))
+    why = f"{facts.sender_why}; they do not meet this person's within {MEETS_WITHIN.days} days"
+    return GateResult("sender", GateAnswer.WAIT, why, _next(facts, facts.now + _DAY))
 
 
 def _next(facts: Facts, moment: datetime) -> datetime:

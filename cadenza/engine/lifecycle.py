@@ -9,13 +9,12 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import audience_of, campaign, set_state
-from cadenza.channels.contracts import MailboxState
-from cadenza.channels.service import mailboxes
-from cadenza.core.errors import CadenzaError, Kind, Problem
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
 from cadenza.engine.contracts import EnrolmentState, Status, StepCounts, UpcomingTouch
 from cadenza.engine.ids import enrolment_id
+from cadenza.engine.launch_checks import check_ready
 from cadenza.engine.models import EnrolmentRow
 from cadenza.engine.schedule import step_due
 from cadenza.identity.contracts import Action, Actor
@@ -32,7 +31,7 @@ async def launch(unit: Unit, actor: Actor, name: str) -> Status:
     found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.DRAFT, "launched")
     contact_ids = await audience_of(unit, found.definition)
-    await _check_ready(unit, found, contact_ids)
+    await check_ready(unit, found, contact_ids)
     await repository.set_run(unit, found.id, state=CampaignState.RUNNING.value, version_id=found.version_id)
     for start in range(0, len(contact_ids), _BATCH):
         await _enrol(unit, found, contact_ids[start : start + _BATCH])
@@ -52,34 +51,6 @@ def _must_be(found: Campaign, state: CampaignState, done: str) -> None:
             "campaign_state",
             f"{found.name} is {found.state.value}; only a {state.value} campaign can be {done}.",
             Kind.CONFLICT,
-        )
-
-
-async def _check_ready(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
-    problems = []
-    if not contact_ids:
-        problems.append(
-            Problem(
-                f"Nobody from {found.definition.audience} is here. Import the file, or change the segment, first.",
-                key="audience",
-            )
-        )
-    known = {m.address: m for m in await mailboxes(unit)}
-    for address in found.definition.mailboxes:
-        box = known.get(address)
-        if box is None:
-            problems.append(
-                Problem(f"There is no sender {address}. Add it with `cadenza senders add`.", key="senders")
-            )
-        elif box.state is MailboxState.BROKEN:
-            problems.append(Problem(f"{address} cannot send: {box.state_reason}", key="senders"))
-    if problems:
-        words = " ".join(p.message for p in problems)
-        raise CadenzaError(
-            "campaign_not_ready",
-            f"{found.name} cannot be launched. {words}",
-            Kind.CONFLICT,
-            problems=tuple(problems),
         )
 
 

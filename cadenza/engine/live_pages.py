@@ -13,11 +13,10 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import campaign
-from cadenza.channels.contracts import MailboxState
-from cadenza.channels.service import mailboxes
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import axis_end, campaign_head, campaign_said, person_name, unmeasured
 from cadenza.engine.contracts import UpcomingTouch
+from cadenza.engine.fleet import senders_of
 from cadenza.engine.service import status, touches_in_doubt, upcoming
 from cadenza.identity.contracts import Actor
 from cadenza.identity.service import actor_now, actor_of
@@ -97,8 +96,7 @@ async def _waits(unit: Unit, found: Campaign, shown: Sequence[UpcomingTouch]) ->
     now = unit.world.now()
     if not any(each.at <= now for each in shown):
         return ["" for _ in shown]
-    boxes = await mailboxes(unit, found.definition.mailboxes)
-    due = "now" if any(box.state is MailboxState.OK for box in boxes) else "sender"
+    due = "now" if any(box.can_send for box in await senders_of(unit, found.definition)) else "sender"
     return [due if each.at <= now else "" for each in shown]
 
 

@@ -8,25 +8,28 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Definition
 from cadenza.campaigns.service import version
+from cadenza.channels.contracts import Mailbox, MailboxState
 from cadenza.core.clock import machine_span
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
 from cadenza.engine.contracts import EnrolmentState, TouchState
+from cadenza.engine.fleet import Fleet
 from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
 from cadenza.engine.record import event_of
-from cadenza.engine.schedule import next_moment
+from cadenza.engine.schedule import MEETS_WITHIN, next_common_moment, next_moment
 from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import record_events
+from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
 
 _WHILE_PAUSED = timedelta(minutes=1)
 
 
 async def claim_retries(
-    unit: Unit, *, worker: UUID, limit: int, lease: timedelta, busy: Sequence[UUID]
+    unit: Unit, *, worker: UUID, limit: int, lease: timedelta, fleet: Fleet
 ) -> list[UUID]:
     """Claim deferred touches whose back-off is over and which may still go out now; the others wait or are dropped."""
-    rows = await repository.lock_retries(unit, limit, busy)
+    rows = await repository.lock_retries(unit, limit, sorted(fleet.busy))
     if not rows:
         return []
     people = await load_recipients(unit, [row.contact_id for row in rows])
@@ -47,7 +50,7 @@ async def claim_retries(
     for row in rows:
         if _is_over(row, people.get(row.contact_id), going):
             dropped.append(row)
-        elif moment := _not_before(unit, row, people[row.contact_id], runs, definitions):
+        elif moment := _not_before(unit, row, people[row.contact_id], (runs, definitions, fleet)):
             later.append({"id": row.id, "at": moment})
         else:
             ready.append(row.id)
@@ -67,19 +70,36 @@ def _not_before(
     unit: Unit,
     row: TouchRow,
     person: Recipient,
-    runs: Mapping[UUID, RunRow],
-    definitions: Mapping[UUID, Definition],
+    known: tuple[Mapping[UUID, RunRow], Mapping[UUID, Definition], Fleet],
 ) -> datetime | None:
     """Machine time before which it must not be tried; None for now. An answer that a person wrote has no window."""
+    runs, definitions, fleet = known
     if row.campaign_id is None or row.enrolment_id is None:
         return None
-    if row.campaign_id not in runs or runs[row.campaign_id].state != "running":
+    sender = fleet.by_id.get(row.mailbox_id)
+    if row.campaign_id not in runs or runs[row.campaign_id].state != "running" or not _may_send(sender):
         return unit.machine.now() + _WHILE_PAUSED
-    window, now = definitions[row.campaign_id].window, unit.world.now()
-    if is_inside(window, now, person.timezone, person.country):
+    moment = _moment(unit, row, person, definitions[row.campaign_id].window, sender)
+    return unit.machine.now() + machine_span(unit.world, moment - unit.world.now()) if moment else None
+
+
+def _may_send(sender: Mailbox | None) -> bool:
+    """A mailbox whose log-in was refused is tried all the same: so it is found when it works again."""
+    return sender is None or sender.can_send or sender.state is MailboxState.BROKEN
+
+
+def _moment(
+    unit: Unit, row: TouchRow, person: Recipient, window: Window, sender: Mailbox | None
+) -> datetime | None:
+    """World time of the next try, inside the person's window and the sender's working hours; None for now."""
+    now, hours, key = unit.world.now(), sender.hours if sender else None, str(row.id)
+    inside = is_inside(window, now, person.timezone, person.country)
+    if inside and (hours is None or is_inside(hours, now, hours.zone or "UTC", None)):
         return None
-    moment = next_moment(now, window, person.timezone, person.country, str(row.id))
-    return unit.machine.now() + machine_span(unit.world, moment - now)
+    if hours is None:
+        return next_moment(now, window, person.timezone, person.country, key)
+    found = next_common_moment(now, window, person.timezone, person.country, hours, key)
+    return found or now + MEETS_WITHIN
 
 
 async def _drop(unit: Unit, rows: Sequence[TouchRow]) -> None:

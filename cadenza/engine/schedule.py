@@ -5,7 +5,11 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cadenza.timing.contracts import Window
-from cadenza.timing.service import add_working_days, is_inside, next_slot, opening
+from cadenza.timing.service import add_working_days, common_stretch, is_inside, next_slot, opening
+
+MEETS_WITHIN = timedelta(
+    days=14
+)  # a sender whose hours do not meet a person's within this is told as a fault
 
 
 def share(key: str) -> float:
@@ -21,6 +25,17 @@ def next_moment(not_before: datetime, window: Window, zone: str, country: str | 
     left = end - local if end > local else timedelta(0)
     moment = slot + left * share(f"{key}/{local.date()}")  # another hour every day, so that no hour is a trap
     return moment if is_inside(window, moment, zone, country) else slot
+
+
+def next_common_moment(
+    not_before: datetime, window: Window, zone: str, country: str | None, hours: Window, key: str
+) -> datetime | None:
+    """Like ``next_moment``, while the sender's own ``hours`` are open too; None when they do not meet within ``MEETS_WITHIN``."""
+    stretch = common_stretch(window, not_before, zone, country, hours, MEETS_WITHIN)
+    if stretch is None:
+        return None
+    begin, end = stretch
+    return begin + (end - begin) * share(f"{key}/{begin.date()}")
 
 
 def step_due(

@@ -1,4 +1,4 @@
-"""Which mailbox writes to whom: a person keeps the first one, new people take the one that did least today."""
+"""Which mailbox writes to whom: a person keeps the first one, new people take the one that used least of its day."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,54 +7,53 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from cadenza.campaigns.contracts import Definition
-from cadenza.channels.contracts import Mailbox, MailboxState
+from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import Quota, take_quota, used_quota
 from cadenza.core.unit import Unit
+from cadenza.engine.fleet import Fleet, Limit, limit_of
 from cadenza.engine.ids import touch_id
 from cadenza.engine.repository import Due
 from cadenza.ledger.contracts import Decision, Option
+from cadenza.timing.contracts import Window
 
 DOMAIN_DAILY_LIMIT = 400  # above it, providers begin to take less of a young domain's mail
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The sender of one touch, or why there is none now and until when; ``soon`` when it is only a matter of moments."""
+    """The sender of one touch, or why there is none now and until when; ``soon`` when it is only a matter of moments.
+
+    ``hours`` are the working hours of those who could send: it leaves when one of them meets the person's.
+    """
 
     mailbox: Mailbox | None
     why: str
     until: datetime | None = None
     decision: Decision | None = None
     soon: bool = False
+    hours: tuple[Window, ...] = ()
 
 
 async def choose_senders(
-    unit: Unit, wanted: Sequence[tuple[Due, Definition]], mailboxes: Sequence[Mailbox], busy: Sequence[UUID]
+    unit: Unit, wanted: Sequence[tuple[Due, Definition]], fleet: Fleet
 ) -> dict[UUID, Choice]:
     """For each enrolment its sender, within every limit of the day; limits hold for all workers together."""
     if not wanted:
         return {}
     now = unit.world.now()
-    used = await used_quota(unit, now.date(), [m.id for m in mailboxes])
-    usable = {m.address: m for m in mailboxes if m.state is MailboxState.OK}
-    picked = _pick(wanted, mailboxes, usable, dict(used), frozenset(busy))
+    await fleet.know_pools(unit, [definition for _, definition in wanted])
+    used = await used_quota(unit, now.date(), [m.id for m in fleet.mailboxes])
+    picked = _pick(wanted, fleet, dict(used), now)
     return await _within_limits(unit, picked, now)
 
 
 def _pick(
-    wanted: Sequence[tuple[Due, Definition]],
-    mailboxes: Sequence[Mailbox],
-    usable: Mapping[str, Mailbox],
-    load: dict[UUID, int],
-    busy: frozenset[UUID],
+    wanted: Sequence[tuple[Due, Definition]], fleet: Fleet, load: dict[UUID, int], now: datetime
 ) -> list[tuple[Due, Definition, Choice]]:
-    by_id = {m.id: m for m in mailboxes}
     picked = []
     for due, definition in wanted:
         choice = (
-            _kept(by_id.get(due.mailbox_id), usable)
-            if due.mailbox_id
-            else _fresh(due, definition, usable, load, busy)
+            _kept(fleet, due.mailbox_id, now) if due.mailbox_id else _fresh(due, definition, fleet, load, now)
         )
         if choice.mailbox:
             load[choice.mailbox.id] = load.get(choice.mailbox.id, 0) + 1
@@ -62,44 +61,51 @@ def _pick(
     return picked
 
 
-def _limit(mailbox: Mailbox, definition: Definition) -> int:
-    return min(mailbox.daily_limit, definition.caps.per_sender_per_day)
+def _kept(fleet: Fleet, mailbox_id: UUID, now: datetime) -> Choice:
+    mailbox = fleet.by_id.get(mailbox_id)
+    if mailbox is None or not mailbox.can_send:
+        name = mailbox.address if mailbox else "the first sender"
+        why = f" ({mailbox.why_not})" if mailbox else ""
+        return Choice(None, f"{name}, who wrote to this person before, cannot send now{why}")
+    if mailbox.hours and not fleet.is_open(mailbox, now):
+        return Choice(
+            None, f"outside the working hours of {mailbox.address}, who wrote to this person before", hours=(mailbox.hours,)
+        )  # fmt: skip
+    return Choice(mailbox, f"{mailbox.address} wrote to this person before")
 
 
-def _kept(mailbox: Mailbox | None, usable: Mapping[str, Mailbox]) -> Choice:
-    if mailbox is not None and mailbox.address in usable:
-        return Choice(mailbox, f"{mailbox.address} wrote to this person before")
-    name = mailbox.address if mailbox else "the first sender"
-    why = f" ({mailbox.state_reason})" if mailbox and mailbox.state_reason else ""
-    return Choice(None, f"{name}, who wrote to this person before, cannot send now{why}")
-
-
-def _fresh(
-    due: Due,
-    definition: Definition,
-    usable: Mapping[str, Mailbox],
-    load: Mapping[UUID, int],
-    busy: frozenset[UUID],
-) -> Choice:
-    able = [usable[a] for a in definition.mailboxes if a in usable]
+def _fresh(due: Due, definition: Definition, fleet: Fleet, load: Mapping[UUID, int], now: datetime) -> Choice:
+    able = fleet.able(definition)
     if not able:
-        return Choice(None, "none of the campaign's mailboxes can send now")
-    roomy = [m for m in able if load.get(m.id, 0) < _limit(m, definition)] or able
-    candidates = [m for m in roomy if m.id not in busy]
+        named = f"the pool {definition.pool}" if definition.pool else "the campaign's mailboxes"
+        return Choice(None, f"none of {named} can send now")
+    limits = fleet.awake(definition, now)
+    if not limits:
+        hours = tuple(dict.fromkeys(m.hours for m in able if m.hours))
+        return Choice(None, "outside the working hours of every sender", hours=hours)
+    roomy = [(m, limit) for m, limit in limits if load.get(m.id, 0) < limit.amount] or limits
+    candidates = [each for each in roomy if each[0].id not in fleet.busy]
     if not candidates:
         return Choice(None, "every sender with room is on the wire", soon=True)
-    taken = min(candidates, key=lambda m: (load.get(m.id, 0), m.address))
+    taken, limit = min(
+        candidates, key=lambda each: (load.get(each[0].id, 0) / each[1].amount, each[0].address)
+    )
+    return _taken(due, taken, [m for m, _ in candidates], limit, load.get(taken.id, 0))
+
+
+def _taken(due: Due, taken: Mailbox, candidates: Sequence[Mailbox], limit: Limit, used: int) -> Choice:
+    share = f"{used} of {limit.amount}, {limit.why}"
     decision = Decision(
         what="sender",
         options=tuple(Option(m.address, 1.0 if m is taken else 0.0) for m in candidates),
         taken=taken.address,
-        reason=f"senders take turns; it has sent the fewest today ({load.get(taken.id, 0)})",
+        reason=f"senders take turns; it has used the least of its day ({share})",
         policy="least_used",
-        version=1,
+        version=2,
         touch_id=touch_id(due.id, due.step),
         contact_id=due.contact_id,
     )
-    return Choice(taken, f"{taken.address} has sent the fewest today", decision=decision)
+    return Choice(taken, f"{taken.address} has used the least of its day ({share})", decision=decision)
 
 
 async def _within_limits(
@@ -109,7 +115,7 @@ async def _within_limits(
     choices: dict[UUID, Choice] = {}
     for due, definition, choice in picked:
         if choice.mailbox is None:
-            choices[due.id] = replace(choice, until=now + timedelta(hours=1))
+            choices[due.id] = choice if choice.hours else replace(choice, until=now + timedelta(hours=1))
         else:
             groups[choice.mailbox.id].append((due, definition, choice))
     for mailbox_id in sorted(groups):  # one order for all workers, so that they cannot lock each other out
@@ -128,12 +134,11 @@ async def _limit_one(
 ) -> dict[UUID, Choice]:
     mailbox = group[0][2].mailbox
     assert mailbox is not None  # noqa: S101 - grouped by it
-    limit = min(_limit(mailbox, definition) for _, definition, _ in group)
+    limit = min((limit_of(mailbox, definition) for _, definition, _ in group), key=lambda each: each.amount)
     granted = await take_quota(
-        unit, now.date(), *quotas(mailbox.id, mailbox.address, limit), wanted=len(group)
+        unit, now.date(), *quotas(mailbox.id, mailbox.address, limit.amount), wanted=len(group)
     )
     tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-    full = Choice(
-        None, f"{mailbox.address} or its domain has reached its limit for today ({limit} a day)", tomorrow
-    )
+    words = f"({limit.amount} a day, {limit.why})"
+    full = Choice(None, f"{mailbox.address} or its domain has reached its limit for today {words}", tomorrow)
     return {due.id: choice if place < granted else full for place, (due, _, choice) in enumerate(group)}

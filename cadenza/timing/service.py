@@ -18,6 +18,7 @@ _KEPT_DAYS = 3000
 
 __all__ = [
     "add_working_days",
+    "common_stretch",
     "first_working_day_after",
     "is_inside",
     "is_working_day",
@@ -37,6 +38,25 @@ def next_slot(window: Window, not_before: datetime, zone: str, country: str | No
     Raises ``CadenzaError`` for an unknown zone and for a window that never opens.
     """
     return _calendar(window, window.zone or zone, country).next_slot(not_before)
+
+
+def common_stretch(
+    window: Window, not_before: datetime, zone: str, country: str | None, hours: Window, within: timedelta
+) -> Span | None:
+    """The first stretch, from ``not_before`` on, in which the window is open for the recipient and ``hours`` are open too.
+
+    ``hours`` are those of somebody else, in a zone of their own. None when they do not meet within the span: no
+    stretch begins before ``not_before + within``. Raises ``CadenzaError`` like ``next_slot``.
+    """
+    theirs, ours = _calendar(window, window.zone or zone, country), _calendar(hours, hours.zone or zone, None)
+    at = not_before
+    while at < not_before + within:
+        one, other = theirs.stretch(at), ours.stretch(at)
+        begin, end = max(one[0], other[0]), min(one[1], other[1])
+        if begin < end:
+            return (begin, end) if begin < not_before + within else None
+        at = begin  # later than before: had both begun at once, they would have met
+    return None
 
 
 def add_working_days(moment: datetime, days: int, window: Window, zone: str, country: str | None) -> datetime:
@@ -113,15 +133,19 @@ class _Calendar:
         return any(begin <= moment < end for begin, end in self._open(day))
 
     def next_slot(self, not_before: datetime) -> datetime:
+        return self.stretch(not_before)[0]
+
+    def stretch(self, not_before: datetime) -> Span:
+        """From the first moment inside that is not before ``not_before`` to where it closes."""
         today = not_before.astimezone(self.zone).date()
         near = self._first(today, not_before)
         # A clock set back over midnight shows yesterday again, so yesterday may open before today does.
         again = self._first(today - _DAY, not_before)
         if near or again:
-            return min(moment for moment in (near, again) if moment)
+            return min(found for found in (near, again) if found)
         for ahead in range(1, _LOOK_AHEAD):
-            if slot := self._first(today + ahead * _DAY, not_before):
-                return slot
+            if found := self._first(today + ahead * _DAY, not_before):
+                return found
         raise self._never_opens()
 
     def working_day_after(self, day: date) -> date:
@@ -135,10 +159,10 @@ class _Calendar:
         found = spans(self.zone, day, at, time.max)
         return found[0][0] if found else self.wall_clock(day + _DAY, time())
 
-    def _first(self, day: date, not_before: datetime) -> datetime | None:
+    def _first(self, day: date, not_before: datetime) -> Span | None:
         for begin, end in self._open(day):
             if not_before < end:
-                return begin if begin > not_before else not_before.astimezone(UTC)
+                return (begin if begin > not_before else not_before.astimezone(UTC)), end
         return None
 
     def _open(self, day: date) -> tuple[Span, ...]:

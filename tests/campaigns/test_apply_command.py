@@ -32,7 +32,7 @@ async def test_json_of_a_right_and_a_wrong_file(
     assert (
         set(right)
         == set(wrong)
-        == {"file", "campaign", "version", "created", "changes", "errors", "rejected"}
+        == {"file", "campaign", "version", "created", "changes", "errors", "rejected", "warnings"}
     )
     assert (right["campaign"], right["version"], right["created"], right["errors"]) == (
         "dach-manufacturing-q2",

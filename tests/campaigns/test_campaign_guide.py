@@ -79,7 +79,6 @@ def test_its_tokens_and_filters_are_all_there_are() -> None:
     ("right", "later"),
     [
         ("contacts: people.csv", "query: x"),
-        ("mailboxes: [anna@north.example]", "pool: x"),
         ("  - id: intro\n", "  - id: intro\n    channel: linkedin\n    action: connect\n"),
         ("  - id: intro\n", "  - id: intro\n    channel: phone\n    action: call\n"),
         ("  - id: intro\n", "  - id: intro\n    channel: any\n"),

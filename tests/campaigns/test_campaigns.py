@@ -26,6 +26,8 @@ from cadenza.campaigns.service import (
     set_state,
     version,
 )
+from cadenza.channels.contracts import Server, Tls
+from cadenza.channels.service import NewMailbox, add_mailbox
 from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -127,6 +129,10 @@ async def test_an_edit_of_a_running_campaign_is_told_in_the_same_transaction(
         told.append(found)
 
     follow(follower)
+    for address in ("ann@north.example", "bo@north.example"):
+        server = Server("127.0.0.1", 9, Tls.NONE)
+        new = NewMailbox(address=address, smtp=server, imap=server, user=address)
+        await add_mailbox(unit, owner, new, "a secret")
     await apply(unit, owner, GOOD, path)
     before = await campaign(unit, owner, NAME)
     await set_state(unit, before.id, CampaignState.RUNNING)

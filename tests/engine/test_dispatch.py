@@ -21,6 +21,7 @@ from cadenza.core.settings import Settings
 from cadenza.engine import repository
 from cadenza.engine.claim import claim
 from cadenza.engine.contracts import DoubtDecision, TouchState
+from cadenza.engine.fleet import Fleet
 from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.record import record
 from cadenza.engine.service import (
@@ -174,8 +175,7 @@ async def test_a_stop_between_claim_and_wire_wins(
             worker=worker,
             limit=9,
             lease=timedelta(seconds=60),
-            busy=[],
-            mailboxes=await mailboxes(unit),
+            fleet=Fleet(await mailboxes(unit)),
         )
     assert len(claimed) == 1
     async with database.unit(workspace.workspace_id) as unit:
@@ -211,8 +211,7 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing(
             worker=sleeper,
             limit=9,
             lease=timedelta(seconds=0),
-            busy=[],
-            mailboxes=await mailboxes(unit),
+            fleet=Fleet(await mailboxes(unit)),
         )
     await housekeeping(database)
     await _drain(database, quick)
@@ -227,7 +226,11 @@ async def _on_the_wire(database: Database, workspace: Actor) -> list[UUID]:
     worker = UUID(int=9)
     async with database.unit(workspace.workspace_id) as unit:
         claimed = await claim(
-            unit, worker=worker, limit=9, lease=timedelta(seconds=1), busy=[], mailboxes=await mailboxes(unit)
+            unit,
+            worker=worker,
+            limit=9,
+            lease=timedelta(seconds=1),
+            fleet=Fleet(await mailboxes(unit)),
         )
     desk = MarkingDesk(database, worker)
     assert all(await asyncio.gather(*(desk.mark(workspace.workspace_id, i) for i in claimed)))

@@ -29,6 +29,7 @@ WORKSPACE_TABLES = [
     "imports",
     "invitations",
     "mailboxes",
+    "pools",
     "segments",
     "send_counters",
     "sign_on",
@@ -47,8 +48,11 @@ WORKSPACE_TABLES = [
     "import_faults",
     "members",
     "messages",
+    "pool_members",
     "runs",
+    "sender_health",
     "sign_on_identities",
+    "warm_up_days",
     "addresses",
     "api_tokens",
     "enrolments",
@@ -461,11 +465,28 @@ def upgrade() -> None:
         sa.Column("state_reason", sa.String(length=500), nullable=False),
         sa.Column("daily_limit", sa.Integer(), nullable=False),
         sa.Column("aliases", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("signature", sa.Text(), server_default="", nullable=False),
+        sa.Column("signature_html", sa.Text(), nullable=True),
+        sa.Column("hours", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("warm_up", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("stop", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("judged_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("files_copies", sa.Boolean(), nullable=True),
         sa.Column("copies_lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailboxes")),
         sa.UniqueConstraint("workspace_id", "address", name=op.f("uq_mailboxes_workspace_id_address")),
+    )
+    op.create_table(
+        "pools",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("former", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_pools")),
+        sa.UniqueConstraint("workspace_id", "name", name=op.f("uq_pools_workspace_id_name")),
     )
     op.create_table(
         "processes",
@@ -950,6 +971,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_password_resets_user_id"), "password_resets", ["user_id"], unique=False)
     op.create_table(
+        "pool_members",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("pool_id", sa.Uuid(), nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"],
+            ["mailboxes.workspace_id", "mailboxes.id"],
+            name=op.f("fk_pool_members_workspace_id_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "pool_id"],
+            ["pools.workspace_id", "pools.id"],
+            name=op.f("fk_pool_members_workspace_id_pool_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_pool_members")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "pool_id",
+            "mailbox_id",
+            name=op.f("uq_pool_members_workspace_id_pool_id_mailbox_id"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_pool_members_workspace_id_mailbox_id"),
+        "pool_members",
+        ["workspace_id", "mailbox_id"],
+        unique=False,
+    )
+    op.create_table(
         "recovery_codes",
         sa.Column("code_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -974,6 +1027,23 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_runs_running", "runs", ["workspace_id", "id"], unique=False, postgresql_where="state = 'running'"
+    )
+    op.create_table(
+        "sender_health",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("week", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("month", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "id"],
+            ["mailboxes.workspace_id", "mailboxes.id"],
+            name=op.f("fk_sender_health_workspace_id_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_sender_health")),
     )
     op.create_table(
         "sessions",
@@ -1029,6 +1099,27 @@ def upgrade() -> None:
             "issuer",
             "subject",
             name=op.f("uq_sign_on_identities_workspace_id_issuer_subject"),
+        ),
+    )
+    op.create_table(
+        "warm_up_days",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("allowance", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"],
+            ["mailboxes.workspace_id", "mailboxes.id"],
+            name=op.f("fk_warm_up_days_workspace_id_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_warm_up_days")),
+        sa.UniqueConstraint(
+            "workspace_id", "mailbox_id", "day", name=op.f("uq_warm_up_days_workspace_id_mailbox_id_day")
         ),
     )
     op.create_table(
