@@ -58,7 +58,7 @@ class AppliedShape(Shape):
     version: int | None
     created: bool
     changes: list[str]
-    warnings: list[dict[str, Any]] = []
+    warnings: list[dict[str, Any]]
 
 
 class CampaignFile(Shape):

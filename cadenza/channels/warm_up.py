@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from cadenza.channels.contracts import DayOutcome, WarmUp, WarmUpDay
 from cadenza.core.errors import CadenzaError, Problem
 
-USUAL = {"start": 10, "growth": 5, "target": 60}
+USUAL_START, USUAL_GROWTH, USUAL_TARGET = 10, 5, 60  # what a form proposes
 _WORKDAYS = frozenset({1, 2, 3, 4, 5})
 _TROUBLE = (
     0.05  # share of a day's mail: Amazon SES reviews an account at 5 % bounces, the strictest public figure
@@ -44,7 +44,7 @@ def begin(start: int, growth: int, target: int, today: date) -> WarmUp:
     if problems:
         raise CadenzaError(
             "warm_up_invalid", "This is no warm-up; nothing was changed.", problems=tuple(problems),
-            fix=f"Usual are {USUAL['start']} a day at first, {USUAL['growth']} more each working day, up to {USUAL['target']}.",
+            fix=f"Usual are {USUAL_START} a day at first, {USUAL_GROWTH} more each working day, up to {USUAL_TARGET}.",
         )  # fmt: skip
     return WarmUp(start, growth, target, today, judged=today)
 

@@ -77,8 +77,9 @@ def _kept(fleet: Fleet, mailbox_id: UUID, now: datetime) -> Choice:
 def _fresh(due: Due, definition: Definition, fleet: Fleet, load: Mapping[UUID, int], now: datetime) -> Choice:
     able = fleet.able(definition)
     if not able:
-        named = f"the pool {definition.pool}" if definition.pool else "the campaign's mailboxes"
-        return Choice(None, f"none of {named} can send now")
+        if definition.pool:
+            return Choice(None, f"nobody in the pool {definition.pool} can send now")
+        return Choice(None, "none of the campaign's mailboxes can send now")
     limits = fleet.awake(definition, now)
     if not limits:
         hours = tuple(dict.fromkeys(m.hours for m in able if m.hours))
@@ -94,18 +95,18 @@ def _fresh(due: Due, definition: Definition, fleet: Fleet, load: Mapping[UUID, i
 
 
 def _taken(due: Due, taken: Mailbox, candidates: Sequence[Mailbox], limit: Limit, used: int) -> Choice:
-    share = f"{used} of {limit.amount}, {limit.why}"
     decision = Decision(
         what="sender",
         options=tuple(Option(m.address, 1.0 if m is taken else 0.0) for m in candidates),
         taken=taken.address,
-        reason=f"senders take turns; it has used the least of its day ({share})",
+        reason=f"senders take turns; it has used the least of its day ({used} of {limit.amount}, {limit.why})",
         policy="least_used",
         version=2,
         touch_id=touch_id(due.id, due.step),
         contact_id=due.contact_id,
     )
-    return Choice(taken, f"{taken.address} has used the least of its day ({share})", decision=decision)
+    why = f"{taken.address} has used the least of its day ({used} of {limit.amount}, {limit.why})"
+    return Choice(taken, why, decision=decision)
 
 
 async def _within_limits(
@@ -139,6 +140,8 @@ async def _limit_one(
         unit, now.date(), *quotas(mailbox.id, mailbox.address, limit.amount), wanted=len(group)
     )
     tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-    words = f"({limit.amount} a day, {limit.why})"
-    full = Choice(None, f"{mailbox.address} or its domain has reached its limit for today {words}", tomorrow)
+    why = (
+        f"{mailbox.address} or its domain has reached its limit for today ({limit.amount} a day, {limit.why})"
+    )
+    full = Choice(None, why, tomorrow)
     return {due.id: choice if place < granted else full for place, (due, _, choice) in enumerate(group)}

@@ -18,7 +18,8 @@ CONTEXT = "told"
 # Where what pages tell comes from; a room adds its files with their translations.
 FILES = (
     "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
-    "engine/repository.py", "engine/senders.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
+    "engine/repository.py", "engine/senders.py", "engine/fleet.py", "engine/launch_checks.py", "engine/planned_hours.py", "channels/sender_settings.py",
+    "channels/signature.py", "channels/pools.py", "channels/warm_up.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
     "operations/checks.py", "operations/database_checks.py", "operations/machine_checks.py", "operations/setup.py",
     "operations/work_checks.py", "core/holding.py", "core/room.py", "web/kept.py", "web/security.py", "web/service.py",
 )  # fmt: skip
@@ -28,6 +29,7 @@ _ARGUMENTS = {
     "CadenzaError": (1,),
     "GateResult": (2,),
     "Choice": (1,),
+    "Limit": (1,),
     "not_found": (),
     "Problem": (0,),
     "register": (1,),
@@ -46,7 +48,15 @@ _NAMES = {
     "words",
 }  # variables and named arguments that are told
 _FUNCTIONS = {"_after", "_waiting"}  # what these return is told
-_NESTED = {"days", "why", "sender_why", "what"}  # values that are words of ours again
+_NESTED = {
+    "days",
+    "why",
+    "sender_why",
+    "what",
+    "limit_why",
+    "facts_sender_why",
+    "touch_why",
+}  # values that are words of ours again
 
 
 def texts(package: Path) -> Iterator[tuple[str, str]]:
