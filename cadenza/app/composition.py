@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 
@@ -61,14 +61,23 @@ PAGES = (
     "cadenza.operations.setup_pages",
     "cadenza.operations.pages",
 )
-ENDPOINTS = (
+ENDPOINTS = (  # a room's narrower addresses stand before those that a name or an id would take
     "cadenza.identity.endpoints",
+    "cadenza.identity.audit_endpoints",
+    "cadenza.identity.audit_endpoints:whole",
+    "cadenza.audience.people_endpoints",
+    "cadenza.audience.people_endpoints:files",
     "cadenza.audience.endpoints",
+    "cadenza.audience.import_endpoints",
+    "cadenza.audience.import_endpoints:files",
+    "cadenza.audience.segment_endpoints",
     "cadenza.channels.endpoints",
     "cadenza.ledger.endpoints",
     "cadenza.campaigns.endpoints",
+    "cadenza.campaigns.edit_endpoints",
     "cadenza.engine.endpoints",
     "cadenza.inbox.endpoints",
+    "cadenza.operations.endpoints",
 )
 SANDBOX_PAGES = ("cadenza.sandbox.pages",)
 
@@ -87,7 +96,7 @@ def web_app(database: Database, settings: Settings) -> FastAPI:
     app.state.database = database
     app.state.settings = settings
     for name in (*PAGES, *ENDPOINTS, *(SANDBOX_PAGES if settings.sandbox else ())):
-        app.include_router(import_module(name).router)
+        app.include_router(_router(name))
 
     @app.get("/healthz", include_in_schema=False)
     async def health() -> PlainTextResponse:
@@ -97,6 +106,13 @@ def web_app(database: Database, settings: Settings) -> FastAPI:
     app.add_middleware(SessionMiddleware, database=database, settings=settings)
     install(app, _edge(settings))
     return app
+
+
+def _router(place: str) -> APIRouter:
+    """``MODULE``, or ``MODULE:NAME`` for one that is not called router."""
+    module, _, name = place.partition(":")
+    router: APIRouter = getattr(import_module(module), name or "router")
+    return router
 
 
 def _edge(settings: Settings) -> Edge:

@@ -1,17 +1,24 @@
-"""Contacts, accounts, stops and segments through the API."""
+"""Contacts and companies through the API: the list with its filter, one of each, and the stop."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
+from cadenza.audience.accounts import account, accounts
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
-from cadenza.audience.service import contact, contacts, imports, segments, suppress_contact
+from cadenza.audience.filter_pages import Asked, Chosen, chosen_by
+from cadenza.audience.service import contact, contacts, suppress_contact
+from cadenza.core.errors import CadenzaError
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Actor
 from cadenza.identity.service import actor_of
 from cadenza.web.api import ApiUnit, Limit, Shape, api_router
 
 router = api_router("audience")
+
+PageNumber = Annotated[int, Query(ge=1, le=10_000, description="Counts from 1")]
 
 
 class SuppressionShape(Shape):
@@ -60,29 +67,62 @@ class ContactPageShape(Shape):
     at_least: bool
 
 
-class SegmentShape(Shape):
-    id: UUID
-    name: str
-    updated_at: datetime
+class AccountLineShape(Shape):
+    account: AccountShape
+    people: int
 
 
-class ImportShape(Shape):
-    id: UUID
-    file: str
+class AccountPageShape(Shape):
+    lines: list[AccountLineShape]
+    page: int
+    more: bool
+    total: int
+
+
+class AccountWhole(Shape):
+    account: AccountShape
+    contacts: list[ContactShape]  # the newest 200
+
+
+def _asked(
+    q: Annotated[
+        str, Query(max_length=500, description="Beginnings of words of name, company and address")
+    ] = "",
+    match: Annotated[
+        str, Query(pattern="^(all|any)$", description="Whether all conditions hold, or any")
+    ] = "all",
+    f: Annotated[
+        list[str] | None,
+        Query(
+            max_length=50, description="Conditions, as FIELD|OPERATOR|VALUE", examples=[["country|is|DE, AT"]]
+        ),
+    ] = None,
+    segment_id: Annotated[UUID | None, Query(description="A segment in place of conditions")] = None,
+) -> Asked:
+    return Asked(q, match, tuple(each[:600] for each in f or ()), segment_id)
+
+
+Filter = Annotated[Asked, Depends(_asked)]
+
+
+async def meant(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
+    """What the filter means. Raises ``CadenzaError`` for one that means nothing: it must not become everybody."""
+    found = await chosen_by(unit, actor, asked)
+    if found.wrong:
+        raise CadenzaError("filter_invalid", found.wrong, fix="Nothing was changed. Correct the filter.")
+    return found
 
 
 @router.get("/contacts")
 async def list_contacts(
-    request: Request,
-    unit: ApiUnit,
-    q: Annotated[
-        str, Query(max_length=500, description="Beginnings of words of name, company and address")
-    ] = "",
-    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
-    limit: Limit = 50,
+    request: Request, unit: ApiUnit, asked: Filter, page: PageNumber = 1, limit: Limit = 50
 ) -> ContactPageShape:
     """Contacts, newest first."""
-    found = await contacts(unit, actor_of(request), q, page=page, size=limit)
+    actor = actor_of(request)
+    chosen = await meant(unit, actor, asked)
+    found = await contacts(
+        unit, actor, asked.q, rule=chosen.rule, page=page, size=limit, custom=chosen.custom
+    )
     return ContactPageShape.model_validate(found)
 
 
@@ -100,13 +140,25 @@ async def stop_contact(request: Request, unit: ApiUnit, contact_id: UUID) -> Con
     return ContactShape.model_validate(await contact(unit, actor, contact_id))
 
 
-@router.get("/segments")
-async def list_segments(request: Request, unit: ApiUnit) -> list[SegmentShape]:
-    """Saved filters, by name."""
-    return [SegmentShape.model_validate(each) for each in await segments(unit, actor_of(request))]
+@router.get("/accounts")
+async def list_accounts(
+    request: Request,
+    unit: ApiUnit,
+    q: Annotated[
+        str, Query(max_length=200, description="A part of the name, or the beginning of the domain")
+    ] = "",
+    page: PageNumber = 1,
+    limit: Limit = 50,
+) -> AccountPageShape:
+    """Companies, by name, each with how many people are there."""
+    return AccountPageShape.model_validate(await accounts(unit, actor_of(request), q, page=page, size=limit))
 
 
-@router.get("/imports")
-async def list_imports(request: Request, unit: ApiUnit, limit: Limit = 50) -> list[ImportShape]:
-    """The newest imports, whatever became of them."""
-    return [ImportShape.model_validate(each) for each in await imports(unit, actor_of(request), limit=limit)]
+@router.get("/accounts/{account_id}")
+async def read_account(request: Request, unit: ApiUnit, account_id: UUID) -> AccountWhole:
+    """One company and its people, newest first."""
+    found, people = await account(unit, actor_of(request), account_id)
+    return AccountWhole(
+        account=AccountShape.model_validate(found),
+        contacts=[ContactShape.model_validate(each) for each in people],
+    )

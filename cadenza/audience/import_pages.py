@@ -74,7 +74,7 @@ async def upload(request: Request) -> Response:
     require_room(request.app.state.database)
     with tempfile.TemporaryDirectory(prefix="cadenza-upload-") as folder:
         path = Path(folder) / "upload"
-        name = await _receive(request, path)
+        name = await receive(request, path)
         examined = await asyncio.to_thread(examine_upload, path, name)
         async with request.app.state.database.unit(actor.workspace_id) as unit:
             import_id = await keep_upload(unit, actor, examined)
@@ -84,7 +84,7 @@ async def upload(request: Request) -> Response:
     return see(address)
 
 
-async def _receive(request: Request, path: Path) -> str:
+async def receive(request: Request, path: Path) -> str:
     """Write the form's file to this path; its name. Raises ``CadenzaError`` for no file or one that is too large."""
     try:
         form = await MultiPartParser(request.headers, _limited(request), max_files=1, max_fields=10).parse()

@@ -81,6 +81,35 @@ async def keep_edit(unit: Unit, actor: Actor, campaign_id: UUID, values: Mapping
     return await _keep(unit, actor, edit, tree)
 
 
+async def replace_edit(
+    unit: Unit, actor: Actor, campaign_id: UUID, source: str, *, only_new: bool = False
+) -> Edit:
+    """Make a whole campaign file the working copy. Raises ``CadenzaError`` with every fault of the file; nothing is kept then.
+
+    With ``only_new`` a working copy that is there already is left as it is (conflict).
+    """
+    edit = await _locked(unit, actor, campaign_id)
+    if only_new and edit.changed:
+        raise CadenzaError(
+            "edit_exists",
+            "There is a working copy of this campaign already.",
+            Kind.CONFLICT,
+            fix="It was left as it is. Save or discard it in the editor first.",
+        )
+    known = await custom_fields(unit)
+    reading = read_document(source, Folder(None), lambda _: known)
+    problems = list(reading.problems)
+    if reading.definition is not None and reading.name != edit.name:
+        line = reading.lines.get("name")
+        problems.append(Problem(f"The campaign is called {edit.name}.", line=line, key="name"))
+    if reading.definition is None or problems:
+        raise CadenzaError(
+            "campaign_file_invalid", "The campaign file has problems; nothing was changed.",
+            fix="Correct them and send it again.", problems=tuple(problems),
+        )  # fmt: skip
+    return await _keep(unit, actor, edit, tree_of(reading.definition))
+
+
 async def add_step(unit: Unit, actor: Actor, campaign_id: UUID, identity: str, after: int) -> Edit:
     """A new e-mail step behind the step number ``after`` (from 0; -1 is the beginning)."""
     edit = await _locked(unit, actor, campaign_id)

@@ -13,7 +13,7 @@ from cadenza.audience.service import (
     segment_named,
     tell_campaign_names,
 )
-from cadenza.campaigns import repository, tokens
+from cadenza.campaigns import repository
 from cadenza.campaigns.applying import apply, follow
 from cadenza.campaigns.changes import changes as changed_words
 from cadenza.campaigns.conditions import evaluate as evaluate_condition
@@ -25,8 +25,6 @@ from cadenza.campaigns.contracts import (
     ConditionFacts,
     Definition,
     PreviewedStep,
-    PreviewedText,
-    Variant,
     Version,
 )
 from cadenza.campaigns.document_text import document_text
@@ -40,11 +38,12 @@ from cadenza.campaigns.editing import (
     rebase_edit,
     remove_step,
     remove_variant,
+    replace_edit,
     save_edit,
 )
 from cadenza.campaigns.models import CampaignRow
+from cadenza.campaigns.previewing import preview_edit, preview_text, spoken
 from cadenza.campaigns.sender_checks import check_senders_by
-from cadenza.campaigns.template_parser import TemplateError
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -54,7 +53,8 @@ from cadenza.identity.service import authorize
 __all__ = [
     "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "check_senders_by", "compiled",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "move_step", "numbered", "preview",
-    "preview_text", "rebase_edit", "remove_step", "remove_variant", "save_edit", "set_state", "version", "versions",
+    "preview_edit", "preview_text", "rebase_edit", "remove_step", "remove_variant", "replace_edit", "save_edit", "set_state",
+    "spoken", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -185,19 +185,6 @@ async def preview(
             rendered = parsed[step.id, variant.id, language or ""].render(facts)
             shown.append(PreviewedStep(step.id, variant.id, language, rendered))
     return tuple(shown)
-
-
-def preview_text(variant: Variant, facts: Mapping[str, Any]) -> PreviewedText | None:
-    """One text as written now, finished or not, for a person of whom these facts are known; None while it cannot be read.
-
-    ``missing`` names the tokens that this person has no value for: there the fallback stands.
-    """
-    try:
-        compiled_now = compile_variant(variant)
-    except TemplateError:
-        return None
-    known = tokens.values(compiled_now.names, facts)
-    return PreviewedText(compiled_now.render(facts), tuple(sorted(compiled_now.names - known.keys())))
 
 
 async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None:

@@ -21,7 +21,7 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
 from cadenza.engine.fleet import senders_of
-from cadenza.engine.service import launch, pause, plan, resume, status, stop, upcoming
+from cadenza.engine.service import launch, pause, pause_all, plan, resume, status, stop, upcoming
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import Event, EventKind
@@ -67,13 +67,8 @@ async def overview(request: Request, unit: PageUnit) -> Response:
 
 
 @router.post("/campaigns/pause")
-async def pause_all(request: Request, unit: PageUnit) -> Response:
-    """Everything that runs, in one transaction: nothing leaves from now on."""
-    actor = actor_of(request)
-    authorize(actor, Action.RUN_CAMPAIGNS)
-    for each in await campaigns(unit, actor):
-        if each.state is CampaignState.RUNNING:
-            await pause(unit, actor, each.name)
+async def pause_running(request: Request, unit: PageUnit) -> Response:
+    await pause_all(unit, actor_of(request))
     return see("/campaigns", "pause")
 
 

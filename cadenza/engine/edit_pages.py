@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import imports, load_recipients, segments
-from cadenza.campaigns.contracts import Campaign, Edit, Tree, Variant
+from cadenza.campaigns.contracts import Campaign, Edit, Tree
 from cadenza.campaigns.service import (
     add_step,
     add_variant,
@@ -29,6 +29,7 @@ from cadenza.campaigns.service import (
     remove_step,
     remove_variant,
     save_edit,
+    spoken,
 )
 from cadenza.channels.service import mailboxes, pools, sender_facts
 from cadenza.core.errors import CadenzaError
@@ -223,12 +224,10 @@ async def _audience(unit: Unit, edit: Edit, asked: UUID | None) -> Mapping[UUID,
 async def _preview(unit: Unit, edit: Edit, shown: tuple[Tree, Tree], person: Recipient) -> Any:
     """The text as written now, in the person's language where there is one."""
     step, variant = shown
-    text = step.get("languages", {}).get(person.language or "", {}).get(variant["id"], variant)
     definition = edit.definition or (await by_id(unit, edit.campaign_id)).definition
     box = next(iter(await senders_of(unit, definition)), None)
     sender = sender_facts(box) if box else {}
-    written = Variant(variant["id"], str(text.get("text", "")), text.get("subject"), text.get("html"))
-    return preview_text(written, {**person.facts, "sender": sender})
+    return preview_text(spoken(step, variant, person.language), {**person.facts, "sender": sender})
 
 
 async def _plan(unit: Unit, actor: Actor, edit: Edit, person: Recipient) -> Any:

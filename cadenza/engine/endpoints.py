@@ -14,7 +14,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import DoubtDecision, Explanation, OutboxState, Status, TouchState
 from cadenza.engine.doubts import decide
 from cadenza.engine.explain import explain, plan, touches_in_doubt
-from cadenza.engine.lifecycle import launch, pause, resume, status, stop, upcoming
+from cadenza.engine.lifecycle import launch, pause, pause_all, resume, status, stop, upcoming
 from cadenza.engine.outbox import MOST, give_up, keep_back, leave_out, let_go, outbox
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
@@ -118,6 +118,12 @@ class Said(Shape):
 async def campaign_status(request: Request, unit: ApiUnit, campaign_id: CampaignId) -> StatusShape:
     """How it stands: counts by metric, by step and variant."""
     return await _through(request, unit, campaign_id, status)
+
+
+@router.post("/campaigns/pause")
+async def pause_campaigns(request: Request, unit: ApiUnit) -> list[StatusShape]:
+    """Pause everything that runs, at once; how each of these stands."""
+    return [StatusShape.model_validate(each) for each in await pause_all(unit, actor_of(request))]
 
 
 @router.post("/campaigns/{campaign_id}/launch")

@@ -8,7 +8,7 @@ from cadenza.analytics.service import counts
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
-from cadenza.campaigns.service import audience_of, campaign, set_state
+from cadenza.campaigns.service import audience_of, campaign, campaigns, set_state
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -96,6 +96,13 @@ async def pause(unit: Unit, actor: Actor, name: str) -> Status:
     found = await _alone(unit, actor, name)
     _must_be(found, CampaignState.RUNNING, "paused")
     return await _change(unit, actor, found, CampaignState.PAUSED, EventKind.PAUSED)
+
+
+async def pause_all(unit: Unit, actor: Actor) -> list[Status]:
+    """Everything that runs, in one transaction: nothing leaves from now on."""
+    authorize(actor, Action.RUN_CAMPAIGNS)
+    running = [each.name for each in await campaigns(unit, actor) if each.state is CampaignState.RUNNING]
+    return [await pause(unit, actor, name) for name in running]
 
 
 async def resume(unit: Unit, actor: Actor, name: str) -> Status:

@@ -12,7 +12,16 @@ from cadenza.engine.explain import (
     touches_of_contact,
     touches_of_conversation,
 )
-from cadenza.engine.lifecycle import follow_version, launch, pause, resume, status, stop, upcoming
+from cadenza.engine.lifecycle import (
+    follow_version,
+    launch,
+    pause,
+    pause_all,
+    resume,
+    status,
+    stop,
+    upcoming,
+)
 from cadenza.engine.outbox import give_up, keep_back, leave_out, let_go, outbox
 from cadenza.engine.reconciling import Comparison, compare_sent
 from cadenza.engine.responses import (
@@ -29,7 +38,7 @@ from cadenza.engine.tracking import Visit, record_click, record_open
 __all__ = [
     "Comparison", "Dispatcher", "Visit", "compare_sent", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
     "file_sent_copies", "follow_version", "give_up", "hold_until", "housekeeping", "is_answered", "keep_back",
-    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "outbox", "pause", "plan", "record_click",
+    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "outbox", "pause", "pause_all", "plan", "record_click",
     "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status", "stop", "touch_by_message_ids",
     "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
 ]  # fmt: skip

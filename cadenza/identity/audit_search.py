@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, select, text, tuple_
 
 from cadenza.core.database import Database
 from cadenza.core.unit import Unit
@@ -28,10 +28,28 @@ async def audit_trail(
 ) -> tuple[list[AuditEntry], bool]:
     """One page of what fits, the newest first, and whether there is more."""
     authorize(actor, Action.READ_AUDIT)
-    query = _linked().where(AuditRow.workspace_id == unit.workspace_id, *_conditions(wanted))
-    query = query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(PAGE + 1).offset((page - 1) * PAGE)
+    query = _newest(unit, wanted).limit(PAGE + 1).offset((page - 1) * PAGE)
     found = [_entry(row, number) for row, number in await unit.session.execute(query)]
     return found[:PAGE], len(found) > PAGE
+
+
+async def audit_part(
+    unit: Unit, actor: Actor, wanted: AuditFilter, *, after: UUID | None, limit: int
+) -> list[AuditEntry]:
+    """So many of what fits, the newest first, beginning after the entry with the id ``after``."""
+    authorize(actor, Action.READ_AUDIT)
+    query = _newest(unit, wanted).limit(limit)
+    if after:
+        place = select(AuditRow.at, AuditRow.id).where(
+            AuditRow.workspace_id == unit.workspace_id, AuditRow.id == after
+        )
+        query = query.where(tuple_(AuditRow.at, AuditRow.id) < place.scalar_subquery())
+    return [_entry(row, number) for row, number in await unit.session.execute(query)]
+
+
+def _newest(unit: Unit, wanted: AuditFilter) -> Select[AuditRow, int]:
+    query = _linked().where(AuditRow.workspace_id == unit.workspace_id, *_conditions(wanted))
+    return query.order_by(AuditRow.at.desc(), AuditRow.id.desc())
 
 
 def _linked() -> Select[AuditRow, int]:
@@ -49,7 +67,7 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         found.append(AuditRow.subject.icontains(wanted.subject, autoescape=True))
     if wanted.first:
         found.append(AuditRow.at >= datetime.combine(wanted.first, time(), UTC))
-    if wanted.last:
+    if wanted.last and wanted.last < date.max:
         found.append(AuditRow.at < datetime.combine(wanted.last + timedelta(days=1), time(), UTC))
     return found
 

@@ -14,7 +14,7 @@ from cadenza.identity.audit import audit
 from cadenza.identity.contracts import Action, Actor, Team
 from cadenza.identity.members import found_member, update_member
 from cadenza.identity.models import MemberRow, SessionRow, TeamRow
-from cadenza.identity.rights import authorize
+from cadenza.identity.rights import authorize, require_write
 
 _SEEN = timedelta(minutes=5)  # without a click, after which somebody counts as gone
 _TERRITORY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
@@ -79,6 +79,7 @@ async def set_away(unit: Unit, actor: Actor, until: datetime | None) -> None:
     """One's own absence: until then nothing new is given to one. None is back again."""
     if actor.member_id is None:
         raise CadenzaError("no_account", "Only a member can be away.", Kind.NOT_ALLOWED)
+    require_write(actor)
     await update_member(unit, actor.member_id, away_until=until)
     await audit(unit, actor, "away" if until else "back", until=until.isoformat() if until else None)
 

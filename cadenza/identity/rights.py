@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
-from cadenza.identity.contracts import Action, Actor, Origin, Role
+from cadenza.identity.contracts import Action, Actor, Origin, Role, Scope
 
 _EVERYTHING = frozenset(Action)
 _FRESH = timedelta(minutes=10)
@@ -68,6 +68,17 @@ def authorize(actor: Actor, action: Action) -> None:
             f"The role {actor.role.value} may not {action.value.replace('_', ' ')}.",
             Kind.NOT_ALLOWED,
             fix="Ask an owner of the workspace.",
+        )
+
+
+def require_write(actor: Actor) -> None:
+    """For what everybody may change of their own, so that no right is asked: a token must at least be one that writes."""
+    if actor.scopes is not None and not actor.scopes & Scope.WRITE.actions - Scope.READ.actions:
+        raise CadenzaError(
+            "not_allowed",
+            "This token may only read.",
+            Kind.NOT_ALLOWED,
+            fix="Make a token with the scope write.",
         )
 
 

@@ -15,7 +15,7 @@ from cadenza.identity import repository
 from cadenza.identity.audit import audit
 from cadenza.identity.contracts import Action, Actor, Origin, Scope
 from cadenza.identity.models import ApiTokenRow, MemberRow, UserRow
-from cadenza.identity.rights import authorize, may
+from cadenza.identity.rights import authorize, may, require_write
 
 _LONGEST_DAYS = 365
 
@@ -108,7 +108,9 @@ async def revoke_api_token(unit: Unit, actor: Actor, token_id: UUID) -> None:
     row = await unit.session.get(ApiTokenRow, (unit.workspace_id, token_id))
     if row is None:
         raise not_found("token", token_id)
-    if row.member_id != actor.member_id:
+    if row.member_id == actor.member_id:
+        require_write(actor)
+    else:
         authorize(actor, Action.MANAGE_MEMBERS)
     await unit.session.delete(row)
     await audit(unit, actor, "token_revoked", row.name)

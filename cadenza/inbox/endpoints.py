@@ -8,10 +8,23 @@ from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from cadenza.core.errors import not_found
 from cadenza.identity.service import actor_of
 from cadenza.inbox.contracts import ConversationState, Filters, Thread
 from cadenza.inbox.drafts import LONGEST
-from cadenza.inbox.service import answer, assign, close, conversation, conversations, mark_read, reopen
+from cadenza.inbox.service import (
+    answer,
+    assign,
+    assign_best,
+    close,
+    conversation,
+    conversation_of_contact,
+    conversations,
+    draft_of,
+    mark_read,
+    reopen,
+    save_draft,
+)
 from cadenza.web.api import ApiUnit, Page, Shape, api_router
 
 router = api_router("inbox")
@@ -68,6 +81,22 @@ class NewAnswer(Shape):
     text: Annotated[str, Field(min_length=1, max_length=LONGEST, examples=["Thursday at 10 suits us."])]
 
 
+class NewDraft(Shape):
+    """``draft_id`` is that of the answer which it becomes; once that is sent, nothing more is kept."""
+
+    draft_id: UUID
+    text: Annotated[str, Field(max_length=LONGEST, examples=["Thursday at 10 suits us."])]
+
+
+class DraftShape(Shape):
+    text: str
+    saved_at: datetime | None
+
+
+class Chosen(Shape):
+    why: str
+
+
 class Assignment(Shape):
     member_id: UUID | None
 
@@ -94,6 +123,15 @@ async def list_conversations(
     return Page(items=[ConversationShape.model_validate(each) for each in found.items], next=found.cursor)
 
 
+@router.get("/contacts/{contact_id}/conversation")
+async def read_conversation_of(request: Request, unit: ApiUnit, contact_id: UUID) -> ThreadShape:
+    """The conversation with this person."""
+    found = await conversation_of_contact(unit, actor_of(request), contact_id)
+    if found is None:
+        raise not_found("conversation", f"with {contact_id}")
+    return _thread(found)
+
+
 @router.get("/conversations/{conversation_id}")
 async def read_conversation(request: Request, unit: ApiUnit, conversation_id: UUID) -> ThreadShape:
     """The whole thread, ours and theirs, oldest first. Reading it here does not mark it as read."""
@@ -117,6 +155,29 @@ async def assign_conversation(
     actor = actor_of(request)
     await assign(unit, actor, conversation_id, to.member_id)
     return _thread(await conversation(unit, actor, conversation_id))
+
+
+@router.post("/conversations/{conversation_id}/assign-best")
+async def assign_to_best(request: Request, unit: ApiUnit, conversation_id: UUID) -> Chosen:
+    """Give it to whoever fits best by territory, language, load and presence; why them, in words."""
+    return Chosen(why=await assign_best(unit, actor_of(request), conversation_id))
+
+
+@router.get("/conversations/{conversation_id}/draft")
+async def read_draft(request: Request, unit: ApiUnit, conversation_id: UUID) -> DraftShape:
+    """What one has written of an answer and not sent yet; empty where there is nothing."""
+    actor = actor_of(request)
+    await conversation(unit, actor, conversation_id)
+    found = await draft_of(unit, actor, conversation_id)
+    return DraftShape.model_validate(found) if found else DraftShape(text="", saved_at=None)
+
+
+@router.put("/conversations/{conversation_id}/draft")
+async def keep_draft(request: Request, unit: ApiUnit, conversation_id: UUID, new: NewDraft) -> DraftShape:
+    """Keep what is written so far; without words the draft is gone. Nothing is sent."""
+    actor = actor_of(request)
+    await save_draft(unit, actor, conversation_id, draft_id=new.draft_id, text=new.text)
+    return await read_draft(request, unit, conversation_id)
 
 
 @router.post("/conversations/{conversation_id}/close")

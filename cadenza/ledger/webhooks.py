@@ -31,7 +31,7 @@ async def add_webhook(
         raise CadenzaError(
             "too_many_webhooks",
             f"A workspace has at most {MOST_WEBHOOKS} webhooks.",
-            Kind.CONFLICT,
+            Kind.TOO_MANY,
             fix="Remove one first.",
         )
     identity, secret = new_id(), "whsec_" + base64.b64encode(os.urandom(32)).decode()

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
+from starlette.datastructures import State
 
 from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
@@ -20,6 +21,7 @@ from cadenza.operations.models import ExaminationRow
 
 _EVERY_SECONDS = 30.0
 COSTLY_EVERY_SECONDS = 3600.0
+_MOMENT_SECONDS = 2.0
 _CHECKS = ("database_checks", "work_checks", "machine_checks")
 
 
@@ -79,6 +81,14 @@ class Watch:
         cheap = await examine(self._scene, {i: p for i, p in known.items() if not p.costly})
         found = {check.id: check for check in (*cheap, *self._costly)}
         return [found[each] for each in known]
+
+
+async def look_now(state: State) -> None:
+    """At once, and not in half a minute. ``state`` is the application's: its last look within a moment counts as this one."""
+    began = getattr(state, "looked_at", None)
+    if began is None or monotonic() - began > _MOMENT_SECONDS:
+        state.looked_at = monotonic()
+        await note(state.database, await examine(Scene(state.settings, state.database), probes()))
 
 
 async def note(database: Database, checks: list[Check]) -> None:

@@ -6,13 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.operations.backup_records import known_backups
-from cadenza.operations.checks import Scene, examine
-from cadenza.operations.doctor import last_examination, note, probes
+from cadenza.operations.doctor import last_examination, look_now
 from cadenza.operations.pulse import processes
 from cadenza.operations.sending import hold_of, release_sending
 from cadenza.web.service import allowed, gettext, render, see, speak_to
@@ -104,11 +102,7 @@ def _titles() -> dict[str, str]:
 async def look(request: Request) -> Response:
     """Now, and not in half a minute; the last look within a moment counts as this one."""
     authorize(actor_of(request), Action.READ_HEALTH)
-    state = request.app.state
-    began = getattr(state, "looked_at", None)
-    if began is None or monotonic() - began > 2:
-        state.looked_at = monotonic()
-        await note(state.database, await examine(Scene(state.settings, state.database), probes()))
+    await look_now(request.app.state)
     return see("/health", "looked")
 
 

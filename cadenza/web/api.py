@@ -5,8 +5,9 @@ pydantic models that derive from ``Shape``; lists answer a ``Page`` and take ``L
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+import json
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -31,6 +32,21 @@ _NOBODY = UUID(int=0)  # callers that are no member, such as jobs
 
 Item = TypeVar("Item")
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Caller(Protocol):
+    """Whoever asks, as far as this room needs to know them."""
+
+    @property
+    def workspace_id(self) -> UUID: ...
+
+    @property
+    def member_id(self) -> UUID | None: ...
+
+
+def owner_of(actor: Caller) -> UUID:
+    """Whose pace and whose idempotency keys they are."""
+    return actor.member_id or _NOBODY
 
 
 class Shape(BaseModel):
@@ -99,13 +115,17 @@ def page_of(
     return Page(items=items, next=cursor(identity(shown[-1])) if len(rows) > limit else None)
 
 
-def api_router(tag: str) -> APIRouter:
-    """A room's part of the API. Every route asks who is there, counts the request, and is one transaction."""
+def api_router(tag: str, *, one_unit: bool = True) -> APIRouter:
+    """A room's part of the API. Every route asks who is there, counts the request, and is one transaction.
+
+    Without ``one_unit`` its functions open units of their own: for files in both directions, and for what is asked of the
+    whole installation. They take no ``ApiUnit``.
+    """
     wrong = {status: {"model": ProblemDetails} for status in (401, 403, 404, 409, 413, 422, 429)}
     return APIRouter(
         prefix=PREFIX,
         tags=[tag],
-        route_class=ApiRoute,
+        route_class=ApiRoute if one_unit else AdmittedRoute,
         dependencies=[Depends(HTTPBearer(auto_error=False, description="An API token, from Settings."))],
         responses=wrong,  # type: ignore[arg-type]
     )
@@ -119,41 +139,52 @@ def _unit(request: Request) -> Unit:
 ApiUnit = Annotated[Unit, Depends(_unit)]
 
 
-class ApiRoute(APIRoute):
-    """Opens the request's unit around the whole function, so that change, idempotency key and answer commit as one."""
+class AdmittedRoute(APIRoute):
+    """Asks who is there and counts the request; the rest is the function's."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            request = Request(request.scope, _bounded(request.receive))
-            actor = getattr(request.state, "actor", None)
-            if actor is None:
-                return _who_is_there(request)
-            owner = actor.member_id or _NOBODY
-            pace = await _pace(request, actor.workspace_id, owner)
-            if pace.exceeded:
-                return _too_fast(request, pace)
-            await request.body()  # all of it, before a transaction is open: a slow sender holds nothing up
-            response = await _in_unit(request, actor.workspace_id, owner, inner)
-            response.headers.update(pace.headers())
-            return response
+            return await admitted(request, lambda actor: self.carry_out(request, actor, inner))
 
         return handle
 
+    async def carry_out(self, request: Request, actor: Caller, inner: Handler) -> Response:  # noqa: ARG002 - of the other kind
+        return await inner(request)
 
-async def _pace(request: Request, workspace_id: UUID, owner: UUID) -> Pace:
+
+class ApiRoute(AdmittedRoute):
+    """Opens the request's unit around the whole function, so that change, idempotency key and answer commit as one."""
+
+    async def carry_out(self, request: Request, actor: Caller, inner: Handler) -> Response:
+        request = Request(request.scope, bounded(request.receive))
+        body = await request.body()  # all of it, before a transaction is open: a slow sender holds nothing up
+        refuse_unstorable(body)
+        async with request.app.state.database.unit(actor.workspace_id) as unit:
+            request.state.unit = unit
+            if request.method in SAFE_METHODS:
+                return await inner(request)
+            return await once(unit, request, owner_of(actor), lambda: inner(request))
+
+
+async def admitted(request: Request, answer: Callable[[Caller], Awaitable[Response]]) -> Response:
+    """The answer for whoever is there and asks slowly enough; who is not, or is too fast, is told so."""
+    actor: Caller | None = getattr(request.state, "actor", None)
+    if actor is None:
+        return _who_is_there(request)
+    pace = await _pace(request, actor)
+    if pace.exceeded:
+        return _too_fast(request, pace)
+    response = await answer(actor)
+    response.headers.update(pace.headers())
+    return response
+
+
+async def _pace(request: Request, actor: Caller) -> Pace:
     limit = request.app.state.settings.api_requests_per_minute
-    async with request.app.state.database.unit(workspace_id) as unit:
-        return await count_request(unit, owner, limit)
-
-
-async def _in_unit(request: Request, workspace_id: UUID, owner: UUID, inner: Handler) -> Response:
-    async with request.app.state.database.unit(workspace_id) as unit:
-        request.state.unit = unit
-        if request.method in SAFE_METHODS:
-            return await inner(request)
-        return await once(unit, request, owner, lambda: inner(request))
+    async with request.app.state.database.unit(actor.workspace_id) as unit:
+        return await count_request(unit, owner_of(actor), limit)
 
 
 def _who_is_there(request: Request) -> Response:
@@ -176,15 +207,47 @@ def _too_fast(request: Request, pace: Pace) -> Response:
         fix=f"Wait {pace.seconds} seconds. This request was not carried out.",
     )
     response = failures.answer(request, error)
+    if not pace.first_too_many:
+        request.state.failure = None  # told in the audit trail once a minute, not once a request
     response.headers.update(pace.headers())
     return response
 
 
-def _bounded(receive: Receive) -> Receive:
+def refuse_unstorable(body: bytes) -> None:
+    """Raises ``CadenzaError`` for what no text of the database can hold, by its place: NUL, and halves of a character."""
+    if b"\\u" not in body:
+        return
+    try:
+        found = next(_unstorable(json.loads(body), ""), None)
+    except (ValueError, RecursionError):
+        return  # no JSON: told where it is read
+    if found is not None:
+        problem = Problem("holds a character that cannot be stored", key=found)
+        raise CadenzaError(
+            "character_invalid",
+            "The request holds NUL or half a character.",
+            fix="Leave it out.",
+            problems=(problem,),
+        )
+
+
+def _unstorable(value: object, place: str) -> Iterator[str]:
+    if isinstance(value, str) and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
+        yield place or "body"
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _unstorable(key, place or "body")
+            yield from _unstorable(each, f"{place}.{key}".strip("."))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _unstorable(each, f"{place}.{number}".strip("."))
+
+
+def bounded(receive: Receive) -> Receive:
     """The body as it comes, until it is too long."""
     size = 0
 
-    async def bounded() -> Message:
+    async def piece() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
@@ -197,4 +260,4 @@ def _bounded(receive: Receive) -> Receive:
             )
         return message
 
-    return bounded
+    return piece

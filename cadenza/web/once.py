@@ -26,11 +26,17 @@ _KEPT = timedelta(days=1)
 
 
 async def once(
-    unit: Unit, request: Request, owner: UUID, make: Callable[[], Awaitable[Response]]
+    unit: Unit,
+    request: Request,
+    owner: UUID,
+    make: Callable[[], Awaitable[Response]],
+    *,
+    body: bytes | None = None,
 ) -> Response:
     """The answer of ``make``, or the one it gave to the same request before. Without the header, simply ``make``.
 
-    Raises ``CadenzaError`` (conflict) when the key was used for another request.
+    ``body`` stands for the request's own where that was read already, such as a file's digest. Raises ``CadenzaError``
+    (conflict) when the key was used for another request.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -38,7 +44,7 @@ async def once(
     if not 0 < len(key) <= _LONGEST or not key.isprintable():
         problem = Problem(f"must be 1 to {_LONGEST} printable characters", key="Idempotency-Key")
         raise CadenzaError("idempotency_key_invalid", "The idempotency key is wrong.", problems=(problem,))
-    fingerprint = await _fingerprint(request)
+    fingerprint = _fingerprint(request, await request.body() if body is None else body)
     identity = await _claim(unit, owner, key, fingerprint)
     if identity is None:
         return await _same_answer(unit, owner, key, fingerprint)
@@ -47,9 +53,9 @@ async def once(
     return response
 
 
-async def _fingerprint(request: Request) -> bytes:
+def _fingerprint(request: Request, body: bytes) -> bytes:
     said = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    return hashlib.sha256(said + await request.body()).digest()
+    return hashlib.sha256(said + body).digest()
 
 
 async def _claim(unit: Unit, owner: UUID, key: str, fingerprint: bytes) -> UUID | None:

@@ -24,6 +24,10 @@ class Pace:
     def exceeded(self) -> bool:
         return self.used > self.limit
 
+    @property
+    def first_too_many(self) -> bool:
+        return self.used == self.limit + 1
+
     def headers(self) -> dict[str, str]:
         """The fields of the HTTP working group's RateLimit draft, as most clients read them."""
         found = {

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route
 from cadenza.app.composition import web_app
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
+from tests.app.counterparts import REASONS, SAME
 
 ALLOWED = Path(__file__).parent / "production_routes.txt"
 
@@ -37,3 +38,16 @@ def test_production_serves_the_listed_routes_and_no_other(shared_database: Datab
     assert allowed - routes == set(), "listed, but not served"
     assert not any("sandbox" in route or "demo" in route or "docs" in route for route in routes)
     assert served(shared_database, Settings(home=tmp_path, sandbox=True)) > routes
+
+
+def test_whatever_a_page_can_do_a_program_can_do(shared_database: Database, tmp_path: Path) -> None:
+    routes = served(shared_database, Settings(home=tmp_path, sandbox=True))
+    pages = {name for name in routes if not name.startswith(("HEAD ", "MOUNT ")) and "/api/" not in name}
+    known = SAME.keys() | REASONS.keys()
+    assert pages - known == set(), (
+        "tests/app/counterparts.py names the API's route of a new page, or why there is none"
+    )
+    assert known - pages == set(), "named, but no page"
+    assert SAME.keys() & REASONS.keys() == set()
+    missing = {name for names in SAME.values() for name in names} - routes
+    assert missing == set(), "named as a counterpart, but not served"

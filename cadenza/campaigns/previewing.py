@@ -1,0 +1,51 @@
+"""Texts that are not saved yet, as one person would read them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns import tokens
+from cadenza.campaigns.contracts import PreviewedText, Tree, Variant
+from cadenza.campaigns.editing import edit_of
+from cadenza.campaigns.template_parser import TemplateError
+from cadenza.campaigns.templates import compile_variant
+from cadenza.core.errors import not_found
+from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Actor
+
+
+async def preview_edit(
+    unit: Unit, actor: Actor, campaign_id: UUID, contact_id: UUID
+) -> list[tuple[str, str, PreviewedText | None]]:
+    """Step, variant and text of each, in the person's language where there is one. Raises ``CadenzaError`` (not found)."""
+    edit = await edit_of(unit, actor, campaign_id)
+    person = (await load_recipients(unit, [contact_id])).get(contact_id)
+    if person is None:
+        raise not_found("contact", contact_id)
+    address = next(iter(edit.tree.get("senders", {}).get("mailboxes", [])), "")
+    facts = {**person.facts, "sender": {"name": str(address).partition("@")[0], "address": str(address)}}
+    return [
+        (str(step["id"]), str(variant["id"]), preview_text(spoken(step, variant, person.language), facts))
+        for step in edit.tree["steps"]
+        for variant in step["variants"]
+    ]
+
+
+def spoken(step: Tree, variant: Tree, language: str | None) -> Variant:
+    """The text of a variant in this language, where the copy has one."""
+    text: dict[str, Any] = step.get("languages", {}).get(language or "", {}).get(variant["id"], variant)
+    return Variant(variant["id"], str(text.get("text", "")), text.get("subject"), text.get("html"))
+
+
+def preview_text(variant: Variant, facts: Mapping[str, Any]) -> PreviewedText | None:
+    """One text as written now, finished or not, for a person of whom these facts are known; None while it cannot be read.
+
+    ``missing`` names the tokens that this person has no value for: there the fallback stands.
+    """
+    try:
+        compiled_now = compile_variant(variant)
+    except TemplateError:
+        return None
+    known = tokens.values(compiled_now.names, facts)
+    return PreviewedText(compiled_now.render(facts), tuple(sorted(compiled_now.names - known.keys())))
