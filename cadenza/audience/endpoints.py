@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
+from pydantic import Field
 
 from cadenza.audience.accounts import account, accounts
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
@@ -92,14 +93,14 @@ def _asked(
         str, Query(pattern="^(all|any)$", description="Whether all conditions hold, or any")
     ] = "all",
     f: Annotated[
-        list[str] | None,
+        list[Annotated[str, Field(max_length=600)]] | None,
         Query(
             max_length=50, description="Conditions, as FIELD|OPERATOR|VALUE", examples=[["country|is|DE, AT"]]
         ),
     ] = None,
     segment_id: Annotated[UUID | None, Query(description="A segment in place of conditions")] = None,
 ) -> Asked:
-    return Asked(q, match, tuple(each[:600] for each in f or ()), segment_id)
+    return Asked(q, match, tuple(f or ()), segment_id)
 
 
 Filter = Annotated[Asked, Depends(_asked)]
