@@ -15,18 +15,27 @@ from sqlalchemy.dialects.postgresql import insert
 from cadenza.core.crypto import new_token, token_hash
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
-from cadenza.core.http import Egress
+from cadenza.core.http import Egress, Purpose
 from cadenza.core.ids import new_id
+from cadenza.core.openid import (
+    Client,
+    authorization_address,
+    claims_of,
+    discover,
+    exchange,
+    new_verifier,
+    refused,
+)
 from cadenza.core.unit import Unit
 from cadenza.identity.account import own_user
 from cadenza.identity.audit import audit
 from cadenza.identity.contracts import INSTALLATION, Action, Actor, Origin, Role
 from cadenza.identity.models import SignOnAttemptRow, SignOnIdentityRow, SignOnRow, WorkspaceRow
-from cadenza.identity.openid import Client, authorization_address, discover, new_verifier, refused, subject_of
 from cadenza.identity.rights import authorize, require_fresh
 
 _LIFE = timedelta(minutes=10)  # between our redirect and the provider's answer
 CALLBACK = "/sign-on/callback"
+_SCOPES = ("openid",)  # who somebody is, nothing about them
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ async def configure(
     async with database.unit(actor.workspace_id) as unit:
         authorize(actor, Action.MANAGE_SIGN_IN)
         require_fresh(unit, actor)
-    await discover(egress, issuer)
+    await discover(egress, issuer, Purpose.OPENID)
     async with database.unit(actor.workspace_id) as unit:
         await unit.session.execute(delete(SignOnRow).where(SignOnRow.workspace_id == unit.workspace_id))
         identity = new_id()
@@ -112,7 +121,7 @@ async def begin(
         if actor is not None:
             require_fresh(unit, actor)
         _, issuer, client = await _client(unit, site)
-    provider = await discover(egress, issuer)
+    provider = await discover(egress, issuer, Purpose.OPENID)
     state, nonce, verifier, browser = new_token(), secrets.token_urlsafe(24), new_verifier(), new_token()
     now = database.machine.now()
     async with database.installation() as session:
@@ -123,7 +132,7 @@ async def begin(
                 nonce=nonce, verifier=verifier, user_id=own_user(actor) if actor else None, next=after, created_at=now,
             )
         )  # fmt: skip
-    address = authorization_address(provider, client, state=state, nonce=nonce, verifier=verifier)
+    address = authorization_address(provider, client, _SCOPES, state=state, nonce=nonce, verifier=verifier)
     return Leaving(address, browser)
 
 
@@ -163,10 +172,10 @@ async def finish(
         _, expected, client = await _client(unit, site)
     if issuer is not None and issuer != expected:
         raise refused("another issuer answered")
-    provider = await discover(egress, expected)
-    subject = await subject_of(
-        egress, provider, client, code=code, verifier=attempt.verifier, nonce=attempt.nonce, now=database.machine.now()
-    )  # fmt: skip
+    provider = await discover(egress, expected, Purpose.OPENID)
+    tokens = await exchange(egress, provider, client, code=code, verifier=attempt.verifier)
+    now = database.machine.now()
+    subject = str((await claims_of(egress, provider, client, tokens, nonce=attempt.nonce, now=now))["sub"])
     async with database.unit(attempt.workspace_id) as unit:
         if attempt.user_id is not None:
             await _connect(unit, attempt, actor, expected, subject)

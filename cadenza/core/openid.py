@@ -1,13 +1,14 @@
 """OpenID Connect as a client: authorization code with PKCE, and ID tokens that are believed only after every check.
 
-OpenID Connect Core 1.0, 3.1; RFC 7636 (PKCE, S256 only); RFC 9207 (issuer in the answer). Only ``openid`` is asked for: who
-somebody is, nothing about them.
+OpenID Connect Core 1.0, 3.1; RFC 7636 (PKCE, S256 only); RFC 9207 (issuer in the answer). Signing on and connecting a
+mailbox both go through here; each says its purpose, its scopes, and what it does with the claims.
 """
 
 import hashlib
+import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,18 +22,23 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.http import Egress, Purpose
 
 ALGORITHMS = ("RS256", "ES256")
-SCOPE = "openid"
 _LEEWAY = 60  # seconds by which clocks may differ
 _OLDEST = 600  # seconds since an ID token was made
 _WELL_KNOWN = "/.well-known/openid-configuration"
+_TENANT = "{tenantid}"  # Microsoft's word for "whichever organisation the person belongs to"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
+    """As it describes itself. ``issuer`` may hold ``{tenantid}``; ``revocation`` is empty where there is none (RFC 7009)."""
+
+    purpose: Purpose
     issuer: str
     authorization: str
     token: str
     keys: str
+    revocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,9 @@ def _record(value: Any, why: str) -> Mapping[str, Any]:
     return value
 
 
-async def discover(egress: Egress, issuer: str) -> Provider:
+async def discover(egress: Egress, issuer: str, purpose: Purpose) -> Provider:
     """Reads the provider's own description. Raises ``CadenzaError`` when it describes somebody else or cannot be used."""
-    answer = await egress.request(Purpose.OPENID, "GET", issuer.rstrip("/") + _WELL_KNOWN)
+    answer = await egress.request(purpose, "GET", issuer.rstrip("/") + _WELL_KNOWN)
     if answer.status != 200:
         raise CadenzaError(
             "provider_unknown",
@@ -70,18 +76,20 @@ async def discover(egress: Egress, issuer: str) -> Provider:
             fix="Enter the issuer exactly as the provider names it.",
         )
     told = _record(answer.json(), "its description is no record")
-    if told.get("issuer") != issuer:
+    named = told.get("issuer")
+    if named != issuer and named != issuer.replace("/common/", f"/{_TENANT}/"):
         raise CadenzaError(
             "issuer_differs",
-            f"The provider at {issuer} calls itself {str(told.get('issuer'))[:200]}.",
+            f"The provider at {issuer} calls itself {str(named)[:200]}.",
             fix="Enter the issuer exactly as the provider names it.",
         )
     found = [told.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
-    for address in found:
-        if not isinstance(address, str):
-            raise refused("its description lacks an address")
+    found.append(told.get("revocation_endpoint", ""))
+    if not all(isinstance(address, str) for address in found):
+        raise refused("its description lacks an address")
+    for address in filter(None, found):
         await egress.check(address)
-    return Provider(issuer, *map(str, found))
+    return Provider(purpose, named, *map(str, found))
 
 
 def new_verifier() -> str:
@@ -89,35 +97,50 @@ def new_verifier() -> str:
 
 
 def authorization_address(
-    provider: Provider, client: Client, *, state: str, nonce: str, verifier: str
-) -> str:
+    provider: Provider, client: Client, scopes: Sequence[str], *, state: str, nonce: str, verifier: str, **more: str
+) -> str:  # fmt: skip
+    """Where the browser goes to be asked. ``more`` are parameters that only this provider knows."""
     challenge = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
-        "response_type": "code", "scope": SCOPE, "client_id": client.id, "redirect_uri": client.callback,
+        "response_type": "code", "scope": " ".join(scopes), "client_id": client.id, "redirect_uri": client.callback,
         "state": state, "nonce": nonce, "code_challenge": challenge, "code_challenge_method": "S256",
-    }  # fmt: skip
+    } | more  # fmt: skip
     return provider.authorization + ("&" if "?" in provider.authorization else "?") + urlencode(query)
 
 
-async def subject_of(
-    egress: Egress, provider: Provider, client: Client, *, code: str, verifier: str, nonce: str, now: datetime
-) -> str:
-    """Exchanges the code and gives the subject of the ID token, after all checks. Raises ``CadenzaError``."""
+async def exchange(
+    egress: Egress, provider: Provider, client: Client, *, code: str, verifier: str
+) -> Mapping[str, Any]:
+    """The provider's tokens for a code. Raises ``CadenzaError`` when it gives none."""
     form = {
         "grant_type": "authorization_code", "code": code, "redirect_uri": client.callback,
         "client_id": client.id, "client_secret": client.secret, "code_verifier": verifier,
     }  # fmt: skip
-    answer = await egress.request(Purpose.OPENID, "POST", provider.token, form=form)
+    answer = await egress.request(provider.purpose, "POST", provider.token, form=form)
     if answer.status != 200:
         raise refused("it did not exchange the code")
-    token = _record(answer.json(), "its tokens are no record").get("id_token")
+    return _record(answer.json(), "its tokens are no record")
+
+
+async def claims_of(
+    egress: Egress,
+    provider: Provider,
+    client: Client,
+    tokens: Mapping[str, Any],
+    *,
+    nonce: str,
+    now: datetime,
+) -> Mapping[str, Any]:
+    """What the ID token says, after all checks; ``sub`` is there. Raises ``CadenzaError``."""
+    token = tokens.get("id_token")
     if not isinstance(token, str):
         raise refused("there is no ID token")
-    keys = await egress.request(Purpose.OPENID, "GET", provider.keys)
+    keys = await egress.request(provider.purpose, "GET", provider.keys)
     if keys.status != 200:
         raise refused("its keys cannot be read")
     claims = _verified(token, keys.json())
-    return _checked(claims, provider.issuer, client.id, nonce, now)
+    _check(claims, provider.issuer, client.id, nonce, now)
+    return claims
 
 
 def _verified(token: str, keys: Any) -> Mapping[str, Any]:
@@ -131,11 +154,13 @@ def _verified(token: str, keys: Any) -> Mapping[str, Any]:
     return _record(found.claims, "its claims are no record")
 
 
-def _checked(claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str, now: datetime) -> str:
+def _check(claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str, now: datetime) -> None:
     moment = now.timestamp()
     audience = claims.get("aud")
     audiences = audience if isinstance(audience, list) else [audience]
-    if claims.get("iss") != issuer:
+    if _TENANT in issuer and not _GUID.fullmatch(str(claims.get("tid"))):
+        raise refused("it names no organisation")
+    if claims.get("iss") != issuer.replace(_TENANT, str(claims.get("tid"))):
         raise refused("another issuer made the token")
     if client_id not in audiences or (len(audiences) > 1 and claims.get("azp") != client_id):
         raise refused("the token is for somebody else")
@@ -147,7 +172,6 @@ def _checked(claims: Mapping[str, Any], issuer: str, client_id: str, nonce: str,
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise refused("it names nobody")
-    return subject
 
 
 def _check_times(claims: Mapping[str, Any], moment: float) -> None:
