@@ -5,10 +5,9 @@ from cadenza.channels.service import (
     NewMailbox,
     add_mailbox,
     check_mailbox,
-    credentials,
     mailboxes,
-    note_test,
     test_mailbox,
+    test_stored_mailbox,
 )
 from cadenza.core.errors import not_found
 from cadenza.identity.contracts import Action
@@ -29,7 +28,7 @@ async def add_tested(
     return SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
 
 
-async def test_stored(address: str, workspace: str | None, as_email: str | None) -> SenderTest:
+async def try_stored(address: str, workspace: str | None, as_email: str | None) -> SenderTest:
     """Log in at both servers of a stored mailbox, and note what came of it."""
     async with command_line(workspace, as_email) as (database, actor):
         authorize(actor, Action.MANAGE_SENDERS)
@@ -37,12 +36,7 @@ async def test_stored(address: str, workspace: str | None, as_email: str | None)
             found = await mailboxes(unit, [address])
             if not found:
                 raise not_found("mailbox", address)
-            secret = await credentials(unit, found[0].id)
-        box = found[0]
-        tested = await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id))
-        async with database.unit(actor.workspace_id) as unit:
-            await note_test(unit, box, tested)
-    return tested
+        return await test_stored_mailbox(database, found[0])
 
 
 async def all_mailboxes(workspace: str | None, as_email: str | None) -> list[Mailbox]:

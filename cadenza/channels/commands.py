@@ -87,9 +87,9 @@ def _password() -> str:
 @run_async
 async def test(*, address: str, as_json: bool, workspace: str | None, as_email: str | None) -> int:
     """Log in at both servers of a stored mailbox."""
-    from cadenza.channels.command_work import test_stored  # noqa: PLC0415
+    from cadenza.channels.command_work import try_stored  # noqa: PLC0415
 
-    return _show(await test_stored(address, workspace, as_email), as_json=as_json)
+    return _show(await try_stored(address, workspace, as_email), as_json=as_json)
 
 
 def _show(tested: SenderTest, *, as_json: bool) -> int:

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cadenza.channels import repository
-from cadenza.channels.contracts import Credentials, Mailbox, MailboxState, Server
+from cadenza.channels.contracts import Mailbox, MailboxState, Server
 from cadenza.channels.email.headers import ascii_address
 from cadenza.channels.email.wire import require_safe
 from cadenza.channels.models import MailboxRow
-from cadenza.core.errors import CadenzaError, not_found
+from cadenza.channels.standing import finish_requests
+from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize
 
-_PLACE = "mailboxes/{}/password"
+USUAL_LIMIT = 60
 LARGEST_LIMIT = 2000
 
 
@@ -27,27 +28,45 @@ class NewMailbox:
     imap: Server
     user: str
     display_name: str = ""
-    daily_limit: int = 60
+    daily_limit: int = USUAL_LIMIT
     aliases: tuple[str, ...] = ()
 
 
 async def add_mailbox(unit: Unit, actor: Actor, new: NewMailbox, password: str) -> Mailbox:
     """Store a mailbox, or the new settings of one that is known by its address. Test it first: ``test_mailbox``."""
     check_mailbox(actor, new)
-    address = new.address.lower()
+    row = await row_for(unit, new.address.lower())
+    _fill(row, new)
+    await set_password(unit, row, password)
+    await finish_requests(unit, row.id)
+    await audit(unit, actor, "mailbox_saved", row.address)
+    return repository.as_mailbox(row)
+
+
+async def row_for(unit: Unit, address: str) -> MailboxRow:
+    """The mailbox of this address; a new one, not yet written, when there is none."""
     row = await repository.row_by_address(unit, address)
     if row is None:
         row = MailboxRow(
-            workspace_id=unit.workspace_id, id=new_id(), address=address, created_at=unit.machine.now()
-        )
+            workspace_id=unit.workspace_id, id=new_id(), address=address, created_at=unit.machine.now(),
+            display_name=address.partition("@")[0], daily_limit=USUAL_LIMIT, password_sealed="", aliases=[],
+        )  # fmt: skip
         unit.session.add(row)
-    _fill(row, new)
+    return row
+
+
+async def set_password(unit: Unit, row: MailboxRow, password: str) -> None:
+    """From now on this opens the mailbox, and nothing else does."""
     row.password_sealed = unit.secrets.seal(
-        password, workspace_id=unit.workspace_id, place=_PLACE.format(row.id)
+        password, workspace_id=unit.workspace_id, place=password_place(row.id)
     )
+    if grant := await repository.grant_of(unit, row.id):
+        await unit.session.delete(grant)
     await unit.session.flush()
-    await audit(unit, actor, "mailbox_saved", address)
-    return repository.as_mailbox(row)
+
+
+def password_place(mailbox_id: UUID) -> str:
+    return f"mailboxes/{mailbox_id}/password"
 
 
 def check_mailbox(actor: Actor, new: NewMailbox) -> None:
@@ -70,22 +89,16 @@ def check_mailbox(actor: Actor, new: NewMailbox) -> None:
 
 
 def _fill(row: MailboxRow, new: NewMailbox) -> None:
+    fill_servers(row, new)
     row.display_name = new.display_name or new.address.partition("@")[0]
+    row.daily_limit = new.daily_limit
+    row.aliases = [alias.lower() for alias in new.aliases]
+
+
+def fill_servers(row: MailboxRow, new: NewMailbox) -> None:
+    """How it is reached and opened; whatever was wrong before is over."""
     row.smtp_host, row.smtp_port, row.smtp_tls = new.smtp.host, new.smtp.port, new.smtp.tls.value
     row.imap_host, row.imap_port, row.imap_tls = new.imap.host, new.imap.port, new.imap.tls.value
     row.user_name = new.user
     row.state, row.state_reason = MailboxState.OK.value, ""
     row.files_copies = None  # perhaps another provider now
-    row.daily_limit = new.daily_limit
-    row.aliases = [alias.lower() for alias in new.aliases]
-
-
-async def credentials(unit: Unit, mailbox_id: UUID) -> Credentials:
-    """How to log in, for one connection. Raises when the row is gone or its secret was moved."""
-    row = await repository.mailbox_row(unit, mailbox_id)
-    if row is None:
-        raise not_found("mailbox", mailbox_id)
-    password = unit.secrets.open(
-        row.password_sealed, workspace_id=unit.workspace_id, place=_PLACE.format(row.id)
-    )
-    return Credentials(row.user_name, password)

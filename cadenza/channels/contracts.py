@@ -1,5 +1,6 @@
 """Senders, and what a wire says about one message."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ class MailboxState(StrEnum):
     OK = "ok"
     PAUSED = "paused"
     BROKEN = "broken"
+    RETIRED = "retired"  # disconnected; kept for what it sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +167,24 @@ class Mailbox:
         """Messages that may leave today: the daily limit, or less while the warm-up goes on."""
         return min(self.daily_limit, self.warm_up.allowance) if self.warm_up else self.daily_limit
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is any use in asking its servers: a broken one waits for a person, a retired one is over."""
+        return self.state in (MailboxState.OK, MailboxState.PAUSED)
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How to log in. Made for one connection, never stored or logged."""
+    """How to log in, by a password or by an OAuth access token. Made for one connection, never stored or logged.
+
+    ``renew`` gives others in place of a token that a server refuses; it uses the network, and raises ``CadenzaError`` when
+    there are no more to be had.
+    """
 
     user: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    renew: Callable[[], Awaitable["Credentials"]] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

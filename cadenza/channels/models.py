@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -151,3 +152,44 @@ class PoolMemberRow(Row):
 
     pool_id: Mapped[UUID] = mapped_column(Uuid)
     mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+
+
+class MailboxGrantRow(Row):
+    """What a person allowed us at their mail provider (OAuth). The tokens are sealed and bound to this row.
+
+    A new row for each consent, so that an answer to an older one changes nothing. ``lease_until`` is the database's time.
+    """
+
+    __tablename__ = "mailbox_grants"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"], ["mailboxes.workspace_id", "mailboxes.id"], ondelete="CASCADE"
+        ),
+        UniqueConstraint("workspace_id", "mailbox_id"),
+    )
+
+    mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+    provider: Mapped[str] = mapped_column(String(20))
+    scopes: Mapped[list[Any]] = mapped_column(JSONB)
+    refresh_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "mailbox_grants/{id}/refresh"})
+    access_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "mailbox_grants/{id}/access"})
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    lease_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class MailboxConsentRow(Row):
+    """A consent under way, between our redirect and the provider's answer; used once, by the session that began it."""
+
+    __tablename__ = "mailbox_consents"
+    __table_args__ = (UniqueConstraint("workspace_id", "state_hash"),)
+
+    state_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    session_id: Mapped[UUID] = mapped_column(Uuid)
+    provider: Mapped[str] = mapped_column(String(20))
+    preset: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(320))  # of the mailbox that is meant; empty: whichever it is
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "mailbox_consents/{id}/verifier"})
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.channels.contracts import Mailbox, MailboxState
-from cadenza.channels.service import credentials, mailbox, mailboxes, set_state, test_mailbox, used_quota
+from cadenza.channels.service import mailbox, mailboxes, test_stored_mailbox, used_quota
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
@@ -61,11 +61,6 @@ async def test(request: Request, mailbox_id: UUID) -> Response:
     authorize(actor, Action.MANAGE_SENDERS)
     database = request.app.state.database
     async with database.unit(actor.workspace_id) as unit:
-        box, secret = await mailbox(unit, mailbox_id), await credentials(unit, mailbox_id)
-    result = await test_mailbox(box.address, box.smtp, box.imap, secret)
-    async with database.unit(actor.workspace_id) as unit:
-        if not result.ok:
-            await set_state(unit, box.id, MailboxState.BROKEN, result.detail)
-        elif box.state is MailboxState.BROKEN:
-            await set_state(unit, box.id, MailboxState.OK)
+        box = await mailbox(unit, mailbox_id)
+    result = await test_stored_mailbox(database, box)
     return see("/senders", "fine" if result.ok else "broken")

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Server, Tls
 from cadenza.channels.kept_values import read_hours, read_stop, read_warm_up
-from cadenza.channels.models import FolderCursorRow, MailboxRow, SendCounterRow
+from cadenza.channels.models import FolderCursorRow, MailboxGrantRow, MailboxRow, SendCounterRow
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 
@@ -61,6 +61,14 @@ async def locked_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
 async def row_by_address(unit: Unit, address: str) -> MailboxRow | None:
     return await unit.session.scalar(
         select(MailboxRow).where(MailboxRow.workspace_id == unit.workspace_id, MailboxRow.address == address)
+    )
+
+
+async def grant_of(unit: Unit, mailbox_id: UUID) -> MailboxGrantRow | None:
+    return await unit.session.scalar(
+        select(MailboxGrantRow)
+        .where(MailboxGrantRow.workspace_id == unit.workspace_id, MailboxGrantRow.mailbox_id == mailbox_id)
+        .execution_options(populate_existing=True)
     )
 
 

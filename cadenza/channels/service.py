@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from cadenza.channels import repository
-from cadenza.channels.connecting import NewMailbox, add_mailbox, check_mailbox, credentials
-from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, SenderTest
+from cadenza.channels.access import credentials, test_stored_mailbox
+from cadenza.channels.connecting import NewMailbox, add_mailbox, check_mailbox
+from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState
+from cadenza.channels.disconnecting import counts_as_waiting
 from cadenza.channels.email.imap import ImapReader
 from cadenza.channels.email.mime import TOUCH_HEADER, Skeleton, Slots, compile_message, message_id
 from cadenza.channels.email.sent_folder import is_filed, sent_folder
@@ -44,17 +46,67 @@ from cadenza.channels.sender_settings import (
     settings_of,
 )
 from cadenza.channels.signature import sender_facts
+from cadenza.channels.standing import break_mailbox, mend_mailbox, note_test
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 
 __all__ = [
-    "PIXEL", "TOUCH_HEADER", "Fetch", "ImapReader", "NewMailbox", "Quota", "Ramp", "SenderSettings", "Skeleton",
-    "Slots", "SmtpSession", "Timeouts", "add_mailbox", "by_any_name", "change_sender", "check_mailbox",
-    "click_token", "compile_message", "credentials", "cursor", "fill_pool", "give_back_quota", "is_filed",
-    "label_machine", "lease_copies", "lift_stop", "links", "machine_reason", "mailbox", "mailboxes", "make_pool",
-    "message_id", "note_test", "open_token", "pause_sender", "pool_named", "pools", "read_click_token",
-    "read_open_token", "remove_pool", "rename_pool", "resume_sender", "save_cursor", "sender_facts", "sent_folder",
-    "set_files_copies", "set_state", "settings_of", "take_quota", "test_mailbox", "tracked", "used_quota",
+    "PIXEL",
+    "TOUCH_HEADER",
+    "Fetch",
+    "ImapReader",
+    "NewMailbox",
+    "Quota",
+    "Ramp",
+    "SenderSettings",
+    "Skeleton",
+    "Slots",
+    "SmtpSession",
+    "Timeouts",
+    "add_mailbox",
+    "break_mailbox",
+    "by_any_name",
+    "change_sender",
+    "check_mailbox",
+    "click_token",
+    "compile_message",
+    "counts_as_waiting",
+    "credentials",
+    "cursor",
+    "fill_pool",
+    "give_back_quota",
+    "is_filed",
+    "label_machine",
+    "lease_copies",
+    "lift_stop",
+    "links",
+    "machine_reason",
+    "mailbox",
+    "mailboxes",
+    "make_pool",
+    "mend_mailbox",
+    "message_id",
+    "note_test",
+    "open_token",
+    "pause_sender",
+    "pool_named",
+    "pools",
+    "read_click_token",
+    "read_open_token",
+    "remove_pool",
+    "rename_pool",
+    "resume_sender",
+    "save_cursor",
+    "sender_facts",
+    "sent_folder",
+    "set_files_copies",
+    "set_state",
+    "settings_of",
+    "take_quota",
+    "test_mailbox",
+    "test_stored_mailbox",
+    "tracked",
+    "used_quota",
 ]  # fmt: skip
 
 
@@ -93,14 +145,6 @@ async def set_files_copies(unit: Unit, mailbox_id: UUID, *, files_copies: bool) 
 async def lease_copies(unit: Unit, mailbox_id: UUID, span: timedelta) -> bool:
     """Become the one worker that files this mailbox's copies, for so long; False when another is. 0 gives it back."""
     return await repository.lease_copies(unit, mailbox_id, span)
-
-
-async def note_test(unit: Unit, tried: Mailbox, result: SenderTest) -> None:
-    """What a test of a stored mailbox found: it is broken from now on, or it is mended."""
-    if not result.ok:
-        await set_state(unit, tried.id, MailboxState.BROKEN, result.detail)
-    elif tried.state is MailboxState.BROKEN:
-        await set_state(unit, tried.id, MailboxState.OK)
 
 
 async def cursor(unit: Unit, mailbox_id: UUID, folder: str) -> FolderCursor | None:

@@ -106,6 +106,25 @@ class Settings(BaseSettings):
         description="Requests that one member may make through the API in a minute.",
     )
 
+    google_client_id: str = Field(
+        default="",
+        description="Client id of the application that you registered with Google, so that mailboxes there can be connected; "
+        "see docs/connecting-mailboxes.md.",
+    )
+    google_client_secret: str = Field(default="", repr=False, description="Its client secret.")
+    google_issuer: str = Field(
+        default="https://accounts.google.com",
+        description="Where Google describes itself; another address is for tests.",
+    )
+    microsoft_client_id: str = Field(
+        default="", description="The same for Microsoft 365 and Outlook.com: the application (client) id."
+    )
+    microsoft_client_secret: str = Field(default="", repr=False, description="Its client secret.")
+    microsoft_issuer: str = Field(
+        default="https://login.microsoftonline.com/common/v2.0",
+        description="Where Microsoft describes itself; with your tenant's id in place of `common`, only its people are let in.",
+    )
+
     @field_validator("database_url", "database_owner_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:

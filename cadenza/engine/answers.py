@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from cadenza.audience.service import load_recipients
-from cadenza.channels.contracts import Mailbox, MailboxState
+from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import mailbox, message_id
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -34,7 +34,7 @@ async def send_answer(unit: Unit, answer: Answer) -> tuple[Touch, bool]:
             Kind.CONFLICT,
         )
     box = await mailbox(unit, answer.mailbox_id)
-    if box.state is MailboxState.BROKEN:
+    if not box.is_connected:
         raise CadenzaError(
             "sender_broken",
             f"{box.address} cannot send: {box.state_reason}",

@@ -70,9 +70,8 @@ async def _look_up(
     database: Database, workspace_id: UUID, box: Mailbox, touches: Sequence[TouchRow]
 ) -> set[UUID] | None:
     """Which of them the Sent folder holds; None when the mailbox cannot be asked now."""
-    async with database.unit(workspace_id) as unit:
-        secret = await credentials(unit, box.id)
     try:
+        secret = await credentials(database, workspace_id, box.id)
         async with ImapReader(box.imap, secret) as reader:
             folder = (await reader.folders()).sent
             if folder is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign
-from cadenza.channels.contracts import Mailbox, MailboxState
+from cadenza.channels.contracts import Mailbox
 from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.core.unit import Unit
 from cadenza.engine.fleet import senders_of
@@ -43,7 +43,7 @@ def _senders(found: Campaign, boxes: Sequence[Mailbox]) -> list[Problem]:
     pool, known = found.definition.pool, {box.address: box for box in boxes}
     if pool:
         words = f"Nobody in the pool {pool} can send." if boxes else f"There is nobody in the pool {pool}."
-        able = any(box.state is not MailboxState.BROKEN and box.stop is None for box in boxes)
+        able = any(box.is_connected and box.stop is None for box in boxes)
         return [] if able else [Problem(words, key="senders")]
     missing = [
         Problem(f"There is no sender {address}. Add it with `cadenza senders add`.", key="senders")
@@ -53,7 +53,7 @@ def _senders(found: Campaign, boxes: Sequence[Mailbox]) -> list[Problem]:
     unable = [
         Problem(f"{box.address} cannot send: {box.why_not}", key="senders")
         for box in boxes
-        if box.state is MailboxState.BROKEN or box.stop is not None
+        if not box.is_connected or box.stop is not None
     ]
     return missing + unable
 

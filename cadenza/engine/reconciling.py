@@ -80,9 +80,8 @@ async def compare_sent(database: Database, since: datetime | None) -> Comparison
 
 async def _copies(database: Database, box: Mailbox, since: datetime | None) -> list[SentCopy] | None:
     """None when the mailbox cannot be asked now."""
-    async with database.unit(box.workspace_id) as unit:
-        secret = await credentials(unit, box.id)
     try:
+        secret = await credentials(database, box.workspace_id, box.id)
         async with ImapReader(box.imap, secret) as reader:
             folder = (await reader.folders()).sent
             if folder is None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
-from cadenza.channels.contracts import Mailbox, MailboxState
+from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import (
     ImapReader,
     credentials,
@@ -68,11 +68,7 @@ async def _with_work(database: Database, workspace_id: UUID) -> list[Mailbox]:
     async with database.unit(workspace_id) as unit:
         due = select(TouchRow.mailbox_id).where(TouchRow.workspace_id == workspace_id, _DUE).distinct()
         ids = set(await unit.session.scalars(due))
-        return [
-            box
-            for box in (await mailboxes(unit) if ids else [])
-            if box.id in ids and box.state is not MailboxState.BROKEN
-        ]
+        return [box for box in (await mailboxes(unit) if ids else []) if box.id in ids and box.is_connected]
 
 
 async def _batch(database: Database, box: Mailbox) -> int:
@@ -99,11 +95,11 @@ async def _settle(database: Database, box: Mailbox) -> int:
         box = await mailbox(unit, box.id)
         if box.files_copies:
             return await _none_needed(unit, box.id)
-        secret = await credentials(unit, box.id)
         touches = await _due(unit, box.id)
         copies = [_copy(unit, touch, box) for touch in touches]
     if not touches:
         return 0  # another worker was quicker
+    secret = await credentials(database, box.workspace_id, box.id)
     async with ImapReader(box.imap, secret, seconds=30, patience=2) as reader:
         folder = await sent_folder(reader)
         if box.files_copies is None and await _learn(database, box, reader, folder, touches):

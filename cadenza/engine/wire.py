@@ -11,12 +11,14 @@ from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_messa
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
+from cadenza.core.logs import logger
 from cadenza.core.unit import Unit
 from cadenza.engine import content, repository
 from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.models import TouchRow
 from cadenza.engine.record import record
 
+_log = logger("wire")
 _CHUNK = (
     25  # answers recorded at once; of a provider without Sent copies, the most that a crash leaves in doubt
 )
@@ -38,8 +40,14 @@ class Lane:
 
     async def send(self, touch_ids: Sequence[UUID]) -> None:
         """Send all of them and record each answer; a touch whose lease was lost meanwhile is left alone."""
+        try:
+            secret = await credentials(self._database, self._workspace_id, self._mailbox.id)
+        except (
+            CadenzaError
+        ) as wrong:  # the claims were never near the wire: they go back when their lease is over
+            _log.warning("mailbox_closed", mailbox=str(self._mailbox.id), code=wrong.code)
+            return
         async with self._database.unit(self._workspace_id) as unit:
-            secret = await credentials(unit, self._mailbox.id)
             touches = await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids))
             letters = [(touch, composed(unit, touch, self._mailbox)) for touch in touches]
         chunks: asyncio.Queue[Sequence[Letter]] = asyncio.Queue()

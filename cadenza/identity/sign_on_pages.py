@@ -6,8 +6,6 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from cadenza.core.errors import CadenzaError
-from cadenza.core.http import Egress
-from cadenza.core.settings import settings
 from cadenza.identity import repository
 from cadenza.identity.account_pages import own
 from cadenza.identity.contracts import Action
@@ -27,18 +25,12 @@ from cadenza.identity.sign_on import (
     sign_on,
 )
 from cadenza.web.failures import STATUS
-from cadenza.web.service import PageUnit, gettext, render, safe_path, see, speak_to
+from cadenza.web.service import PageUnit, egress_of, gettext, render, safe_path, see, speak_to
 
 router = APIRouter(include_in_schema=False)
 
 _COOKIE = "cadenza_sign_on"
 _SECONDS = 600
-
-
-def egress_of(request: Request) -> Egress:
-    """Providers on this machine are for the sandbox; tests put a client of their own here."""
-    given = getattr(request.app.state, "egress", None)
-    return given if isinstance(given, Egress) else Egress(this_machine=settings().sandbox)
 
 
 def _cookie_name(request: Request) -> str:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
 
-from cadenza.channels.contracts import Batch, Fetched, FolderCursor, Mailbox, MailboxState
-from cadenza.channels.service import ImapReader, credentials, cursor, mailboxes, save_cursor, set_state
+from cadenza.channels.contracts import Batch, Fetched, FolderCursor, Mailbox
+from cadenza.channels.service import ImapReader, break_mailbox, credentials, cursor, mailboxes, save_cursor
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.faults import visit
@@ -48,7 +48,7 @@ async def _all(database: Database) -> list[Mailbox]:
     found: list[Mailbox] = []
     for workspace in await workspaces(database):
         async with database.unit(workspace.id) as unit:
-            found += [box for box in await mailboxes(unit) if box.state is not MailboxState.BROKEN]
+            found += [box for box in await mailboxes(unit) if box.is_connected]
     return found
 
 
@@ -56,11 +56,11 @@ async def _keep_reading(database: Database, box: Mailbox) -> None:
     """Until the mailbox itself is the problem; what is only a bad moment is tried again."""
     while True:
         try:
-            async with database.unit(box.workspace_id) as unit:
-                secret = await credentials(unit, box.id)
+            secret = await credentials(database, box.workspace_id, box.id)
             async with ImapReader(box.imap, secret) as reader:
                 while True:
                     await read_once(database, box, reader)
+                    await credentials(database, box.workspace_id, box.id)  # tells what was taken back
                     await reader.wait(_INBOX, _WAIT_SECONDS)
         except CadenzaError as wrong:
             _log.warning("mailbox_unread", mailbox=str(box.id), code=wrong.code)
@@ -72,16 +72,7 @@ async def _keep_reading(database: Database, box: Mailbox) -> None:
 
 async def _report_broken(database: Database, box: Mailbox, wrong: CadenzaError) -> None:
     async with database.unit(box.workspace_id) as unit:
-        await set_state(unit, box.id, MailboxState.BROKEN, wrong.message)
-        item = NewWorkItem(
-            kind=WorkKind.SENDER_BROKEN,
-            key=f"reader/{box.id}/{unit.world.now():%Y-%m-%d}",
-            title=f"{box.address} cannot be read",
-            detail=str(wrong),
-            queue="operator",
-            due_at=unit.world.now(),
-        )
-        await open_work_items(unit, [item])
+        await break_mailbox(unit, box, f"{box.address} cannot be read", wrong.message, wrong.fix)
 
 
 async def read_once(database: Database, box: Mailbox, reader: ImapReader) -> int:

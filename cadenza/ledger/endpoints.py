@@ -8,7 +8,6 @@ from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from cadenza.core.http import Egress
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import DeliveryState, EventKind, WorkKind
@@ -23,6 +22,7 @@ from cadenza.ledger.webhooks import (
     webhooks,
 )
 from cadenza.web.api import After, ApiUnit, Limit, Page, Shape, api_router, page_of
+from cadenza.web.service import egress_of
 
 router = api_router("ledger")
 
@@ -94,10 +94,6 @@ class Owed(Shape):
     delivery_id: UUID
 
 
-def _egress(request: Request) -> Egress:
-    return Egress(this_machine=request.app.state.settings.sandbox)
-
-
 @router.get("/events")
 async def list_events(
     request: Request,
@@ -139,7 +135,7 @@ async def list_webhooks(request: Request, unit: ApiUnit) -> list[WebhookShape]:
 async def create_webhook(request: Request, unit: ApiUnit, new: NewWebhook) -> NewWebhookShape:
     """Tell an address of events of these kinds. The answer holds the signing secret, this once."""
     made, secret = await add_webhook(
-        unit, actor_of(request), _egress(request), url=new.url, kinds=new.kinds, note=new.note
+        unit, actor_of(request), egress_of(request), url=new.url, kinds=new.kinds, note=new.note
     )
     return NewWebhookShape(**WebhookShape.model_validate(made).model_dump(), secret=secret)
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from cadenza.core.errors import CadenzaError, Kind
-from cadenza.core.http import Egress
 from cadenza.core.unit import Unit
 from cadenza.identity.service import actor_of
 from cadenza.ledger.contracts import DeliveryState, EventKind, Webhook
@@ -20,7 +19,7 @@ from cadenza.ledger.webhooks import (
     try_webhook,
     webhooks,
 )
-from cadenza.web.service import PageUnit, gettext, render, see
+from cadenza.web.service import PageUnit, egress_of, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,10 +68,9 @@ async def add(
     kinds: Annotated[list[EventKind] | None, Form()] = None,
 ) -> Response:
     """The page with the new secret, which is shown this once."""
-    egress = Egress(this_machine=request.app.state.settings.sandbox)
     try:
         _, secret = await add_webhook(
-            unit, actor_of(request), egress, url=url.strip(), kinds=kinds or [], note=note.strip()
+            unit, actor_of(request), egress_of(request), url=url.strip(), kinds=kinds or [], note=note.strip()
         )
     except CadenzaError as wrong:
         if not wrong.problems:

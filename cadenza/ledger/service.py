@@ -312,9 +312,10 @@ async def finish_work_items(
     ids: Sequence[UUID] = (),
     touch_ids: Sequence[UUID] = (),
     conversation_id: UUID | None = None,
+    keys: str = "",
     member_id: UUID | None = None,
 ) -> None:
-    """Close open items by their own id, or by what they are about."""
+    """Close open items by their own id, by what they are about, or by what their ``keys`` begin with."""
     about: list[ColumnElement[bool]] = []
     if ids:
         about.append(WorkItemRow.id.in_(ids))
@@ -322,6 +323,8 @@ async def finish_work_items(
         about.append(WorkItemRow.touch_id.in_(touch_ids))
     if conversation_id is not None:
         about.append(WorkItemRow.conversation_id == conversation_id)
+    if keys:
+        about.append(WorkItemRow.key.startswith(keys, autoescape=True))
     for condition in about:
         await unit.session.execute(
             update(WorkItemRow)

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.http import Egress
 from cadenza.core.unit import Unit
 from cadenza.web.catalogue import gettext, ngettext
 from cadenza.web.contracts import Edge, Reader
@@ -22,9 +23,15 @@ from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
 
 __all__ = [
-    "Edge", "PageUnit", "Reader", "allowed", "gettext", "install", "live", "ngettext", "reader_of", "render", "render_part",
+    "Edge", "PageUnit", "Reader", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render", "render_part",
     "safe_path", "see", "speak_to", "unit_of",
 ]  # fmt: skip
+
+
+def egress_of(request: Request) -> Egress:
+    """The way out of this request. Systems on this machine are for the sandbox; tests put a client of their own here."""
+    given = getattr(request.app.state, "egress", None)
+    return given if isinstance(given, Egress) else Egress(this_machine=request.app.state.settings.sandbox)
 
 
 async def unit_of(request: Request) -> AsyncIterator[Unit]:

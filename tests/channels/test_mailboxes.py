@@ -1,10 +1,11 @@
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -40,6 +41,21 @@ async def add(unit: Unit, owner: Actor, **changes: Any) -> Mailbox:
     return await service.add_mailbox(unit, owner, new(**changes), "a long secret")
 
 
+@dataclass
+class Inside:
+    """A database that opens no unit but the test's own, which is rolled back at the end."""
+
+    own: Unit
+
+    @asynccontextmanager
+    async def unit(self, _: UUID) -> AsyncIterator[Unit]:
+        yield self.own
+
+
+async def opened(unit: Unit, mailbox_id: UUID) -> Credentials:
+    return await service.credentials(Inside(unit), unit.workspace_id, mailbox_id)  # type: ignore[arg-type]
+
+
 async def test_a_mailbox_comes_back_without_its_secret(unit: Unit, owner: Actor) -> None:
     box = await add(unit, owner)
     assert (box.address, box.domain, box.state) == ("anna@north.example", "north.example", MailboxState.OK)
@@ -48,7 +64,7 @@ async def test_a_mailbox_comes_back_without_its_secret(unit: Unit, owner: Actor)
     assert await service.mailboxes(unit) == [box]
     assert await service.mailboxes(unit, ["ANNA@north.example", "other@x.example"]) == [box]
     assert "a long secret" not in repr(box)
-    secret = await service.credentials(unit, box.id)
+    secret = await opened(unit, box.id)
     assert secret == Credentials("anna", "a long secret")
     assert "a long secret" not in repr(secret)
 
@@ -65,7 +81,7 @@ async def test_the_stored_secret_is_sealed_and_bound_to_its_row(unit: Unit, owne
     )
     unit.session.expire_all()
     with pytest.raises(CadenzaError) as moved:
-        await service.credentials(unit, second.id)
+        await opened(unit, second.id)
     assert moved.value.code == "secret_damaged"
 
 
@@ -118,7 +134,7 @@ async def test_cursors_are_kept_per_folder(unit: Unit, owner: Actor) -> None:
 
 
 async def test_what_is_missing_is_named(unit: Unit) -> None:
-    for door in (service.mailbox, service.credentials):
+    for door in (service.mailbox, opened):
         with pytest.raises(CadenzaError) as missing:
             await door(unit, uuid4())
         assert missing.value.code == "mailbox_not_found"

@@ -132,7 +132,8 @@ class Loop:
     async def read(self, messages: int) -> None:
         """Take in what comes until it is so much, and read it as the worker does."""
         async with self.database.unit(self.actor.workspace_id) as unit:
-            boxes = [(box, await credentials(unit, box.id)) for box in await mailboxes(unit)]
+            found = await mailboxes(unit)
+        boxes = [(box, await credentials(self.database, box.workspace_id, box.id)) for box in found]
         seen = 0
         async with asyncio.timeout(30):
             while True:

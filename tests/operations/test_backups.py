@@ -212,5 +212,5 @@ async def _opens(settings: Settings, actor: Actor) -> None:
         database = Database(server.application_url, secrets=secret_box(settings))
         async with database.unit(actor.workspace_id) as unit:
             (box,) = await mailboxes(unit)
-            assert (await credentials(unit, box.id)).password == CANARY
+        assert (await credentials(database, box.workspace_id, box.id)).password == CANARY
         await database.close()

@@ -79,8 +79,9 @@ async def test_the_demo_s_mailboxes_work(database: Database, settings: Settings)
     await demo_login(settings.home)
     (workspace,) = await workspaces(database)
     async with database.unit(workspace.id) as unit:
-        found = [(box, await credentials(unit, box.id)) for box in await mailboxes(unit)]
-    for box, secret in found:
+        found = await mailboxes(unit)
+    for box in found:
+        secret = await credentials(database, workspace.id, box.id)
         tested = await test_mailbox(box.address, box.smtp, box.imap, secret)
         assert tested.ok, tested.detail
     running.cancel()

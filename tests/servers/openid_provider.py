@@ -1,5 +1,6 @@
 """An OpenID provider on loopback that speaks the protocol, and lies where a test tells it to."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -31,6 +32,7 @@ class Provider:
     token: Callable[["Provider", dict[str, Any]], str] | None = None
     description: dict[str, Any] = field(default_factory=dict)
     redirect_to: str = ""
+    pause: float = 0  # seconds before each answer
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}))
@@ -91,6 +93,9 @@ class Provider:
         return 200, {"access_token": "unused", "token_type": "Bearer", "id_token": self.id_token(asked)}
 
 
+AnyProvider = TypeVar("AnyProvider", bound=Provider)
+
+
 def _text(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
@@ -101,7 +106,13 @@ def _part(value: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def openid_provider(clock: Clock) -> AsyncIterator[Provider]:
-    provider = Provider(clock)
+    async with serving(Provider(clock)) as provider:
+        yield provider
+
+
+@asynccontextmanager
+async def serving(provider: AnyProvider) -> AsyncIterator[AnyProvider]:
+    """Puts it on loopback, where it is its own issuer."""
 
     async def handler(reader: Any, writer: Any) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -110,7 +121,8 @@ async def openid_provider(clock: Clock) -> AsyncIterator[Provider]:
         body = (await reader.readexactly(int(headers.get("content-length", 0)))).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
         status, content = provider.answer(method, path, form)
-        text = json.dumps(content)
+        text = content if isinstance(content, str) else json.dumps(content)
+        await asyncio.sleep(provider.pause)
         extra = f"location: {provider.redirect_to}\r\n" if provider.redirect_to else ""
         if provider.redirect_to:
             status = 302

@@ -93,10 +93,21 @@ class ImapReader:
         self._connection.close()
         self._selected = None
         try:
-            await self._connection.open(self._credentials)
+            await self._log_in()
         except WireRefusedError as refused:
             self._connection.close()
             raise login_refused(self.server, str(refused)) from refused
+
+    async def _log_in(self) -> None:
+        """A token may have ended before its time, and does while a connection lasts: with another one, once more."""
+        try:
+            await self._connection.open(self._credentials)
+        except WireRefusedError:
+            if self._credentials.renew is None:
+                raise
+            self._connection.close()
+            self._credentials = await self._credentials.renew()
+            await self._connection.open(self._credentials)
 
     async def _persist(self, act: Callable[[], Awaitable[T]]) -> T:
         """Do it, connecting again after each loss, until there was no progress for too long."""
@@ -319,7 +330,7 @@ class ImapReader:
         command = b"APPEND " + quoted(folder) + flags + b" {%d}" % len(content)
         await self._persist(self._ready)
         try:
-            answers = await self._connection.run(command, literal=content + b"\r\n")
+            answers = await self._connection.run(command, sent=(content + b"\r\n",))
         except WireLostError as lost:
             raise unreachable(self.server, str(lost)) from lost
         except WireRefusedError as refused:

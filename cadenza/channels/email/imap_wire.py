@@ -5,13 +5,13 @@ its time-out, and a half-received FETCH is thrown away whole; here both are told
 """
 
 import asyncio
-import base64
 import re
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from cadenza.channels.contracts import Credentials, Server, Tls
+from cadenza.channels.email import sasl
 from cadenza.channels.email.wire import Wire, WireLostError, WireRefusedError, connect, deadline, tls_context
 
 LARGEST_LITERAL = 64 * 1024 * 1024
@@ -105,13 +105,24 @@ class ImapConnection:
         await self._learn_capabilities()
 
     async def _login(self, credentials: Credentials) -> None:
-        if "AUTH=PLAIN" in self.capabilities:
-            secret = base64.b64encode(f"\0{credentials.user}\0{credentials.password}".encode())
-            await self.run(b"AUTHENTICATE PLAIN", literal=secret + b"\r\n")
+        if credentials.token:
+            await self._show_token(credentials)
+        elif "AUTH=PLAIN" in self.capabilities:
+            await self.run(b"AUTHENTICATE PLAIN", sent=(sasl.plain(credentials) + b"\r\n",))
         elif "LOGINDISABLED" in self.capabilities:
             raise WireRefusedError("the server allows no log-in over this connection")
         else:
             await self.run(b"LOGIN " + quoted(credentials.user) + b" " + quoted(credentials.password))
+
+    async def _show_token(self, credentials: Credentials) -> None:
+        offered = [word.removeprefix("AUTH=") for word in self.capabilities if word.startswith("AUTH=")]
+        mechanism = sasl.token_mechanism(offered)
+        if mechanism is None:
+            raise WireLostError("the server offers no log-in by token (AUTH=XOAUTH2 or OAUTHBEARER)")
+        first = sasl.bearer(mechanism, credentials, self.server)
+        # After a refusal the server first tells its reason, and wants that to be answered.
+        sent = (first + b"\r\n", sasl.heard(mechanism) + b"\r\n")
+        await self.run(f"AUTHENTICATE {mechanism}".encode(), sent=sent)
 
     async def _learn_capabilities(self) -> None:
         words: set[str] = set()
@@ -124,12 +135,12 @@ class ImapConnection:
         self,
         command: bytes,
         *,
-        literal: bytes | None = None,
+        sent: Sequence[bytes] = (),
         sink: Callable[[Answer], None] | None = None,
     ) -> list[Answer]:
         """The untagged answers of one command; ``sink`` gets each as it arrives, so that a cut loses none.
 
-        ``literal`` is sent when the server asks for it. The last answer is the tagged line. Raises
+        ``sent`` goes out part by part, each when the server asks for it. The last answer is the tagged line. Raises
         ``WireRefusedError`` on NO and BAD, ``WireLostError`` on anything else that is not OK.
         """
         self._count += 1
@@ -137,7 +148,7 @@ class ImapConnection:
         answers: list[Answer] = []
         async with deadline(self._seconds):
             self._live().write(tag + b" " + command + b"\r\n")
-            async for answer in self._answers_until(tag, literal):
+            async for answer in self._answers_until(tag, sent):
                 answers.append(answer)
                 if sink is not None:
                     sink(answer)
@@ -146,17 +157,17 @@ class ImapConnection:
             raise WireRefusedError(result.decode("utf-8", "replace"))
         return answers
 
-    async def _answers_until(self, tag: bytes, literal: bytes | None) -> AsyncIterator[Answer]:
-        """Every answer up to the tagged one, which is the last; the literal is handed over when it is asked for."""
+    async def _answers_until(self, tag: bytes, sent: Sequence[bytes]) -> AsyncIterator[Answer]:
+        """Every answer up to the tagged one, which is the last; what is to be sent is handed over when it is asked for."""
+        waiting = iter(sent)
         while True:
             answer = await self._answer()
             if not answer.line.startswith(b"+"):
                 yield answer
-            elif literal is None:
+            elif (part := next(waiting, None)) is None:
                 raise WireLostError("the server asks for more than the command has")
             else:
-                self._live().write(literal)
-                literal = None
+                self._live().write(part)
             if answer.line.startswith(tag + b" "):
                 return
 

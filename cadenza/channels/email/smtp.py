@@ -7,13 +7,14 @@ then on a missing answer means doubt, and doubt is never resolved by sending aga
 import base64
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from cadenza.channels.contracts import Credentials, Envelope, Outcome, Server, Tls, WireReply
+from cadenza.channels.email import sasl
 from cadenza.channels.email.headers import ascii_address
 from cadenza.channels.email.wire import (
     Wire,
@@ -155,6 +156,24 @@ class SmtpSession:
     # Opening: connect, tls, login.
 
     async def _open(self) -> None:
+        await self._try_open()
+        refused = self.failure is not None and self.failure.stage == "login" and self.failure.code is not None
+        if refused and await self._renewed():
+            self.failure = None
+            await self._try_open()
+
+    async def _renewed(self) -> bool:
+        """A token may have ended before its time: with another one it is worth one more try."""
+        if self._credentials is None or self._credentials.renew is None:
+            return False
+        try:
+            self._credentials = await self._credentials.renew()
+        except CadenzaError as none_left:
+            self._fail(Failure("login", str(none_left)))
+            return False
+        return True
+
+    async def _try_open(self) -> None:
         stage = "connect"
         self._reset_due = False
         try:
@@ -212,15 +231,29 @@ class SmtpSession:
         if self.server.tls is Tls.NONE and not is_loopback(self.server.host):
             raise WireLostError("no password is sent without TLS")
         offered = self._features.get("AUTH", "").split()
-        user, password = credentials.user.encode(), credentials.password.encode()
-        if "PLAIN" in offered:
-            await self._expect(235, line=b"AUTH PLAIN " + base64.b64encode(b"\0" + user + b"\0" + password))
+        if credentials.token:
+            await self._show_token(offered, credentials)
+        elif "PLAIN" in offered:
+            await self._expect(235, line=b"AUTH PLAIN " + sasl.plain(credentials))
         elif "LOGIN" in offered:
             await self._expect(334, line=b"AUTH LOGIN")
-            await self._expect(334, line=base64.b64encode(user))
-            await self._expect(235, line=base64.b64encode(password))
+            await self._expect(334, line=base64.b64encode(credentials.user.encode()))
+            await self._expect(235, line=base64.b64encode(credentials.password.encode()))
         else:
             raise WireLostError("the server offers no log-in that we know (AUTH PLAIN or LOGIN)")
+
+    async def _show_token(self, offered: Sequence[str], credentials: Credentials) -> None:
+        mechanism = sasl.token_mechanism(offered)
+        if mechanism is None:
+            raise WireLostError("the server offers no log-in by token (AUTH XOAUTH2 or OAUTHBEARER)")
+        first = sasl.bearer(mechanism, credentials, self.server)
+        reply = await self._expect(235, 334, line=f"AUTH {mechanism} ".encode() + first)
+        if reply.code == 334:
+            refusal = (await self._command(sasl.heard(mechanism))).refusal()
+            why = sasl.reason(reply.text)
+            raise WireRefusedError(
+                f"{refusal} ({why})" if why else str(refusal), refusal.code, refusal.enhanced
+            )
 
 
 class _Transfer:

@@ -28,6 +28,7 @@ WORKSPACE_TABLES = [
     "exports",
     "imports",
     "invitations",
+    "mailbox_consents",
     "mailboxes",
     "pools",
     "segments",
@@ -46,6 +47,7 @@ WORKSPACE_TABLES = [
     "folder_cursors",
     "import_chunks",
     "import_faults",
+    "mailbox_grants",
     "members",
     "messages",
     "pool_members",
@@ -447,6 +449,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_failures")),
     )
     op.create_index(op.f("ix_login_failures_key_at"), "login_failures", ["key", "at"], unique=False)
+    op.create_table(
+        "mailbox_consents",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("state_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("preset", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier_sealed", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailbox_consents")),
+        sa.UniqueConstraint(
+            "workspace_id", "state_hash", name=op.f("uq_mailbox_consents_workspace_id_state_hash")
+        ),
+    )
     op.create_table(
         "mailboxes",
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
@@ -886,6 +905,30 @@ def upgrade() -> None:
             name=op.f("fk_import_faults_workspace_id_import_id"),
         ),
         sa.PrimaryKeyConstraint("workspace_id", "import_id", "row", "place", name=op.f("pk_import_faults")),
+    )
+    op.create_table(
+        "mailbox_grants",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("refresh_sealed", sa.Text(), nullable=False),
+        sa.Column("access_sealed", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "mailbox_id"],
+            ["mailboxes.workspace_id", "mailboxes.id"],
+            name=op.f("fk_mailbox_grants_workspace_id_mailbox_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_mailbox_grants")),
+        sa.UniqueConstraint(
+            "workspace_id", "mailbox_id", name=op.f("uq_mailbox_grants_workspace_id_mailbox_id")
+        ),
     )
     op.create_table(
         "members",
