@@ -13,8 +13,8 @@ from cadenza.ledger.service import finish_work_items, open_work_items
 
 async def break_mailbox(unit: Unit, box: Mailbox, title: str, why: str, fix: str = "") -> None:
     """Nothing is sent or read until a person mends it, and whoever manages senders is told: once, however many notice."""
-    changed = await _change(unit, box.id, MailboxState.BROKEN, why, unless=MailboxState.BROKEN)
-    if not changed:
+    if not await _change(unit, box.id, MailboxState.BROKEN, why, unless=MailboxState.BROKEN):
+        await _change(unit, box.id, MailboxState.BROKEN, why, unless=MailboxState.OK)  # the newest reason
         return
     item = NewWorkItem(
         kind=WorkKind.SENDER_BROKEN,
