@@ -44,6 +44,38 @@ def people(world: World) -> tuple[Person, ...]:
     return tuple(found)
 
 
+def newcomer(world: World, email: str) -> Person:
+    """Somebody whom a user brought along: at a domain that no company of the world has, alive, and like the first segment.
+
+    The same address is the same person after a restart.
+    """
+    luck = random.Random(f"{world.seed}|newcomer|{email}")
+    local, _, domain = email.partition("@")
+    segment = world.segments[0]
+    zone = pick(luck, segment.timezones)
+    names = [part.title() for part in re.split(r"[^a-z]+", folded(local.partition("+")[0])) if part] or [
+        "Sam"
+    ]
+    return Person(
+        number=luck.getrandbits(40),  # above everybody of the world
+        first_name=names[0],
+        last_name=names[-1] if len(names) > 1 else "",
+        title="",
+        email=email,
+        company=domain.partition(".")[0].title(),
+        domain=domain,
+        country=country_of(zone),
+        timezone=zone,
+        language=pick(luck, segment.languages),
+        industry="",
+        company_size=0,
+        segment=segment.name,
+        warmth=luck.gauss(segment.warmth_mean, segment.warmth_sigma),
+        personal_hour=None,
+        dead=False,
+    )
+
+
 def pick(luck: random.Random, shares: Mapping[str, float]) -> str:
     return luck.choices(list(shares), weights=list(shares.values()))[0]
 

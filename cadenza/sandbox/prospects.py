@@ -22,7 +22,7 @@ from cadenza.sandbox.loopback_http import request
 from cadenza.sandbox.mail_programs import absence_note, envelope, program_of, reply_mail
 from cadenza.sandbox.mail_store import MailStore
 from cadenza.sandbox.notices import bounce_notice, complaint_report
-from cadenza.sandbox.people import people
+from cadenza.sandbox.people import newcomer, people
 from cadenza.sandbox.smtp_server import Accepted
 from cadenza.sandbox.writing import Written, write
 
@@ -60,6 +60,7 @@ class Prospects:
         self._colleagues: dict[str, list[Person]] = defaultdict(list)
         for person in self.everybody:
             self._colleagues[person.domain].append(person)
+        self._companies = frozenset(self._colleagues)
         self._mailboxes: set[str] = set()
         self._due: list[tuple[float, int, Response]] = []
         self._order = itertools.count()
@@ -74,15 +75,28 @@ class Prospects:
     def serve(self, mailboxes: Sequence[str]) -> None:
         """These addresses are the provider's own customers: mail among them simply arrives."""
         self._mailboxes = {address.lower() for address in mailboxes}
+        self._companies |= {address.rpartition("@")[2] for address in self._mailboxes}
 
     def refuse(self, address: str) -> str | None:
         """The answer to RCPT for addresses that are not there; half of the dead ones are found out only later."""
         if address in self._mailboxes:
             return None
-        mind = self._minds.get(address)
+        mind = self._mind(address)
         if mind is None or (mind.person.dead and mind.person.number % 2 == 0):
             return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"
         return None
+
+    def _mind(self, address: str) -> Mind | None:
+        """Who reads this address. None at a company of the world that has nobody of this name.
+
+        People whom a user imported are no part of the world, and answer all the same: a first try should not bounce.
+        """
+        domain = address.rpartition("@")[2]
+        if address not in self._minds and domain and domain not in self._companies:
+            person = newcomer(self._world, address)
+            self._minds[address] = Mind(self._world, self._world.segments[0], person)
+            self._colleagues[domain].append(person)
+        return self._minds.get(address)
 
     def take(self, entry: Accepted) -> None:
         """Decide what will come of a message. Called once for each in ledger order, again after a restart."""
@@ -90,7 +104,7 @@ class Prospects:
         if letter.recipient in self._mailboxes:
             self._deliver(letter.recipient, f"ledger {entry.number}", entry.content)
             return
-        mind = self._minds.get(letter.recipient)
+        mind = self._mind(letter.recipient)
         if mind is None or letter.automatic:
             return
         domain = letter.sender.rpartition("@")[2]

@@ -158,7 +158,7 @@ async def test_addresses_that_are_not_there_are_refused_or_come_back(
 ) -> None:
     dead = [p for p in everybody if p.dead]
     async with living(home, machine) as sandbox:
-        replies = await send(sandbox, *(message(p.email) for p in dead), message("nobody@nowhere.example"))
+        replies = await send(sandbox, *(message(p.email) for p in dead), message(f"nobody@{dead[0].domain}"))
         refused = [p.email for p, r in zip(dead, replies, strict=False) if r.outcome is Outcome.REFUSED]
         assert replies[-1].outcome is Outcome.REFUSED
         assert {r.enhanced for r in replies if r.outcome is Outcome.REFUSED} == {"5.1.1"}
@@ -170,6 +170,25 @@ async def test_addresses_that_are_not_there_are_refused_or_come_back(
         assert found == {p.email.encode() for p in dead if p.email not in refused}
         returned = message_from_bytes(inbox(sandbox).content(1)).as_string()
         assert "X-Cadenza-Touch" in returned
+
+
+async def test_people_whom_a_user_brings_along_live_here_too(home: Path, machine: ManualClock) -> None:
+    """Imported addresses outside the world's companies do not bounce; after a restart they are who they were."""
+    guests = [f"mia.{n}@guests{n}.example" for n in range(60)]
+    async with living(home, machine) as sandbox:
+        replies = await send(sandbox, *(message(address) for address in guests))
+        assert {reply.outcome for reply in replies} == {Outcome.ACCEPTED}
+        others = await send(sandbox, message("nobody@nordwerk.example"))
+        assert others[0].outcome is Outcome.REFUSED  # our own provider knows its mailboxes
+        waiting = {(at, r.key) for at, _, r in sandbox.prospects._due}
+        await pass_time(machine, timedelta(days=20))
+        received = list(mails(inbox(sandbox)))
+    written = {m["From"].addresses[0].addr_spec for m in received}
+    assert len(written) > 1
+    assert written <= set(guests)
+    async with living(home, machine) as again:
+        assert {(at, r.key) for at, _, r in again.prospects._due} <= waiting
+        assert len(list(mails(inbox(again)))) == len(received)
 
 
 async def test_people_answer_in_their_language_in_working_hours_and_no_two_alike(
