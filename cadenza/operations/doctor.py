@@ -20,6 +20,7 @@ from cadenza.operations.checks import PROBES, Probe, Scene, as_json, examine
 from cadenza.operations.models import ExaminationRow
 
 _EVERY_SECONDS = 30.0
+_SETTLING_SECONDS = 6.0
 COSTLY_EVERY_SECONDS = 3600.0
 _MOMENT_SECONDS = 2.0
 _CHECKS = ("database_checks", "work_checks", "machine_checks")
@@ -58,7 +59,8 @@ def _nothing(settings: Settings) -> CadenzaError:
 
 
 async def watch_health(database: Database, settings: Settings) -> None:
-    """The worker's loop."""
+    """The worker's loop. It looks away first: what starts beside it would be told as missing."""
+    await asyncio.sleep(_SETTLING_SECONDS)
     watch = Watch(Scene(settings, database))
     while True:
         await note(database, await watch.look())
