@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from cadenza.analytics.service import keep_counts
 from cadenza.audience.service import IMPORT_JOB, run_import
+from cadenza.channels.member_mail import mail_invitation, mail_reset_link
 from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
 from cadenza.core.holding import keep_watch
@@ -20,7 +21,7 @@ from cadenza.core.settings import Settings
 from cadenza.engine.service import dispatch, file_sent_copies, keep_house
 from cadenza.identity.contracts import SESSION_COOKIE, Action
 from cadenza.identity.middleware import SessionMiddleware
-from cadenza.identity.service import authorize
+from cadenza.identity.service import INVITATION_MAIL, RESET_MAIL, authorize
 from cadenza.inbox.analysis import analyse
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
@@ -32,7 +33,12 @@ from cadenza.web.service import allowed, install
 
 Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 
-JOBS: Mapping[str, Job] = {ANALYSE: analyse, IMPORT_JOB: run_import}
+JOBS: Mapping[str, Job] = {
+    ANALYSE: analyse,
+    IMPORT_JOB: run_import,
+    RESET_MAIL: mail_reset_link,
+    INVITATION_MAIL: mail_invitation,
+}
 LOOPS: tuple[Loop, ...] = (
     keep_watch,
     keep_room,

@@ -4,6 +4,7 @@ Each is an environment variable with the prefix ``CADENZA_``; ``docs/settings.md
 """
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -58,6 +59,20 @@ class Settings(BaseSettings):
         description="PEM file with the certificate and its chain, to serve https without a proxy in front.",
     )
     tls_key: Path | None = Field(default=None, description="PEM file (PKCS #8) with the certificate's key.")
+    mail_server: str | None = Field(
+        default=None,
+        description="Server for letters to members (forgotten passwords, invitations), as HOST:PORT. Campaigns never use it.",
+    )
+    mail_tls: Literal["starttls", "implicit", "none"] = Field(
+        default="starttls", description="How that server is spoken to; none is for this machine only."
+    )
+    mail_user: str | None = Field(
+        default=None, description="User name at that server, where it asks for one."
+    )
+    mail_password: str | None = Field(default=None, repr=False, description="The password to it.")
+    mail_from: str | None = Field(
+        default=None, description="Address that letters to members come from, such as cadenza@example.com."
+    )
     backup_folder: Path | None = Field(
         default=None, description="Where `cadenza backup` keeps its files; without it below the home folder."
     )
@@ -136,6 +151,21 @@ class Settings(BaseSettings):
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         return read_public_url(value) if value else None
+
+    @field_validator("mail_server")
+    @classmethod
+    def _is_server(cls, value: str | None) -> str | None:
+        host, _, port = (value or "").rpartition(":")
+        if value and not (host and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("must be HOST:PORT")
+        return value or None
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value):
+            raise ValueError("must be an e-mail address")
+        return value or None
 
     @field_validator("trusted_proxies")
     @classmethod

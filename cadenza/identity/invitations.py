@@ -36,6 +36,11 @@ class Invitation:
 
 async def invite(unit: Unit, actor: Actor, *, email: str, name: str, role: Role) -> str:
     """The token of a link by which this person becomes a member: once, within a day. A link made before is void."""
+    return (await new_invitation(unit, actor, email=email, name=name, role=role))[1]
+
+
+async def new_invitation(unit: Unit, actor: Actor, *, email: str, name: str, role: Role) -> tuple[UUID, str]:
+    """``invite``, with the invitation's id before the token."""
     authorize(actor, Action.MANAGE_MEMBERS)
     may_give(actor, role)
     email = email.strip().lower()
@@ -47,15 +52,16 @@ async def invite(unit: Unit, actor: Actor, *, email: str, name: str, role: Role)
         raise CadenzaError("member_exists", f"{email} is a member already.", Kind.CONFLICT)
     token, now = new_token(), unit.machine.now()
     await unit.session.execute(delete(InvitationRow).where(InvitationRow.email == email))
+    identity = new_id()
     unit.session.add(
         InvitationRow(
-            workspace_id=unit.workspace_id, id=new_id(), token_hash=token_hash(token), email=email,
+            workspace_id=unit.workspace_id, id=identity, token_hash=token_hash(token), email=email,
             name=name.strip()[:200] or email.partition("@")[0], role=role.value, invited_by=actor.member_id,
             created_at=now, expires_at=now + LINK_LIFE,
         )
     )  # fmt: skip
     await audit(unit, actor, "member_invited", email, role=role.value)
-    return token
+    return identity, token
 
 
 async def invitations(unit: Unit, actor: Actor) -> list[Invitation]:

@@ -14,11 +14,12 @@ from cadenza.identity.account_pages import own
 from cadenza.identity.contracts import Action, Actor, Role, Scope
 from cadenza.identity.invitations import invitations, invite, withdraw_invitation
 from cadenza.identity.load import load
+from cadenza.identity.mailed_links import can_mail, invite_by_mail
 from cadenza.identity.members import change_role, set_active
 from cadenza.identity.people import Skills, add_team, present, remove_team, set_skills, teams
 from cadenza.identity.rights import authorize
 from cadenza.identity.tokens import api_tokens, create_api_token, revoke_api_token
-from cadenza.web.service import PageUnit, gettext, render, see
+from cadenza.web.service import PageUnit, gettext, reader_of, render, see
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,10 +48,15 @@ async def everybody(request: Request, unit: PageUnit) -> Response:
 
 
 async def _members_page(request: Request, unit: Unit, actor: Actor, link: str) -> Response:
-    said = {"saved": gettext("Saved."), "withdrawn": gettext("The link is void now.")}
+    said = {
+        "saved": gettext("Saved."),
+        "withdrawn": gettext("The link is void now."),
+        "mailed": gettext("The invitation is on its way by mail."),
+    }
     return render(
         request,
         "identity/members.html",
+        can_mail=can_mail(request.app.state.settings),
         members=await repository.members(unit.session, unit.workspace_id),
         invitations=await invitations(unit, actor),
         team_names={team.id: team.name for team in await teams(unit, actor)},
@@ -70,8 +76,13 @@ async def invite_one(
     email: Annotated[str, Form(max_length=320)],
     role: Annotated[Role, Form()],
     name: Words = "",
+    mailed: Annotated[str, Form(max_length=3)] = "",
 ) -> Response:
     actor = actor_for(request, Action.MANAGE_MEMBERS)
+    if mailed and can_mail(request.app.state.settings):
+        locale = reader_of(request).locale
+        await invite_by_mail(unit, actor, email=email, name=name, role=role, locale=locale)
+        return see("/settings/members", "mailed")
     token = await invite(unit, actor, email=email, name=name, role=role)
     return await _members_page(request, unit, actor, address_of(request, f"/join/{token}"))
 

@@ -26,6 +26,13 @@ class Pace:
         return cls(_key("source", source), _key("account", account))
 
 
+async def tries(database: Database, pace: Pace) -> int:
+    """How often this account was tried within the last quarter of an hour."""
+    async with database.installation() as session:
+        found = await repository.failures(session, (pace.by_account,), database.machine.now() - _MEMORY)
+    return found[pace.by_account][0] if found else 0
+
+
 def _key(kind: str, value: str) -> bytes:
     return sha256(f"{kind}:{value}".encode()).digest()
 

@@ -13,6 +13,7 @@ from cadenza.identity.account import prove, reset_is_open, reset_password
 from cadenza.identity.contracts import Actor, SignedIn, Stage
 from cadenza.identity.factors import code_wrong, open_with_code
 from cadenza.identity.invitations import accept_invitation, join_with_account, open_invitation
+from cadenza.identity.mailed_links import ask_for_reset, can_mail
 from cadenza.identity.middleware import cookie_name
 from cadenza.identity.pace import Pace, check_pace, forget, remember_failure
 from cadenza.identity.sessions import log_in, log_out, signed_in
@@ -214,6 +215,29 @@ async def take_proof(request: Request, proof: Secret = "", next: Next = "/") -> 
         context = {"next": safe_path(next), "has_factor": found.member.has_factor, "error": error}
         return render(request, "identity/prove.html", status_code=STATUS[error.kind], **context)
     return see(safe_path(next))
+
+
+@router.get("/forgot")
+async def ask_where_to(request: Request, sent: str = "") -> Response:
+    return _forgot_page(request, sent=bool(sent))
+
+
+def _forgot_page(request: Request, *, sent: bool = False, error: CadenzaError | None = None) -> Response:
+    status = STATUS[error.kind] if error else 200
+    mails = can_mail(request.app.state.settings)
+    return render(request, "identity/forgot.html", status_code=status, can_mail=mails, sent=sent, error=error)
+
+
+@router.post("/forgot")
+async def send_reset_link(request: Request, email: Annotated[str, Form(max_length=320)] = "") -> Response:
+    """The answer is the same whether or not there is such an account."""
+    if not can_mail(request.app.state.settings):
+        return see("/forgot")
+    try:
+        await ask_for_reset(request.app.state.database, email, client_of(request)[0])
+    except CadenzaError as error:
+        return _forgot_page(request, error=error)
+    return see("/forgot?sent=yes")
 
 
 @router.get("/reset/{token}")

@@ -14,6 +14,13 @@ from cadenza.identity.assigning import Assignment, Question, choose
 from cadenza.identity.audit import audit, record_refusal, verify_chain
 from cadenza.identity.contracts import Actor, Member, Origin, Role, Workspace
 from cadenza.identity.load import counts_as_load, load
+from cadenza.identity.mailed_links import (
+    INVITATION_MAIL,
+    RESET_MAIL,
+    Letter,
+    invitation_letter,
+    reset_letter,
+)
 from cadenza.identity.members import change_role, set_active
 from cadenza.identity.people import present
 from cadenza.identity.rights import authorize, may, require_fresh
@@ -29,9 +36,10 @@ from cadenza.identity.workspaces import (
 )
 
 __all__ = [
-    "Assignment", "Question", "actor_now", "actor_of", "add_member", "all_members", "audit", "authorize", "change_role",
-    "choose", "command_line", "counts_as_load", "create_api_token", "create_workspace", "found_workspace", "job_actor",
-    "load", "log_in", "log_out", "may", "members", "present", "record_refusal", "require_fresh", "session_actor",
+    "INVITATION_MAIL", "RESET_MAIL", "Assignment", "Letter", "Question", "actor_now", "actor_of", "add_member",
+    "all_members", "audit", "authorize", "change_role", "choose", "command_line", "counts_as_load",
+    "create_api_token", "create_workspace", "found_workspace", "invitation_letter", "job_actor", "load", "log_in",
+    "log_out", "may", "members", "present", "record_refusal", "require_fresh", "reset_letter", "session_actor",
     "set_active", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
 

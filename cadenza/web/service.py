@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.http import Egress
 from cadenza.core.unit import Unit
-from cadenza.web.catalogue import gettext, ngettext
+from cadenza.web.catalogue import gettext, ngettext, speak
 from cadenza.web.contracts import Edge, Reader
 from cadenza.web.failures import on_error
 from cadenza.web.files import VersionedFiles
@@ -23,8 +23,8 @@ from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
 
 __all__ = [
-    "Edge", "PageUnit", "Reader", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render", "render_part",
-    "safe_path", "see", "speak_to", "unit_of",
+    "Edge", "PageUnit", "Reader", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render",
+    "render_part", "safe_path", "see", "speak", "speak_to", "unit_of",
 ]  # fmt: skip
 
 

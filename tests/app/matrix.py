@@ -13,6 +13,7 @@ OPEN, OWN = "open", "own"
 
 _PUBLIC = (
     "GET /login", "POST /login", "GET /login/code", "POST /login/code", "POST /logout", "GET /reset/{token}",
+    "GET /forgot", "POST /forgot",
     "POST /reset/{token}", "GET /join/{token}", "POST /join/{token}", "GET /sign-on", "POST /sign-on",
     "GET /sign-on/callback", "GET /setup/{token}", "POST /setup/{token}", "GET /u/{token}", "POST /u/{token}",
     "GET /o/{token}.gif", "GET /c/{token}", "GET /healthz",
