@@ -14,7 +14,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "POST /settings/account/sessions/{session_id}/end",
     ),
     "it hands over an account (password, second factor, link), which asks for a fresh proof in a browser": (
-        "GET /enrol", "POST /enrol", "GET /reset/{token}", "POST /reset/{token}", "GET /settings/account/password",
+        "GET /enrol", "POST /enrol", "GET /forgot", "POST /forgot", "GET /reset/{token}", "POST /reset/{token}", "GET /settings/account/password",
         "POST /settings/account/password", "GET /settings/account/factor", "POST /settings/account/factor/codes",
         "POST /settings/account/factor/remove", "POST /settings/members/{member_id}/reset",
     ),
