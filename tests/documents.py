@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from cadenza.app.assistants import every_tool
 from cadenza.app.cli import COMMANDS, cli
 from cadenza.core.faults import POINTS
 from cadenza.core.settings import Settings
+from cadenza.web.tools import Does, Given
 
 _DOCS = Path(__file__).parent.parent / "docs"
 
@@ -53,7 +55,35 @@ def faults_page() -> str:
     return head + "".join(f"| `{name}` | {words} |\n" for name, words in POINTS.items())
 
 
-PAGES = {"settings.md": settings_page, "commands.md": commands_page, "crash-points.md": faults_page}
+def tools_page() -> str:
+    does = {
+        Does.READS: "reads",
+        Does.PROPOSES: "proposes; a person approves",
+        Does.ACTS: "acts at once; can be taken back",
+    }
+    head = (
+        "# Tools for assistants\n\nMade from the code by `make docs`. How to connect: [assistants](assistants.md). A tool whose right\n"
+        "a member's role or token lacks is not listed to them. `?` marks what may be left out.\n\n"
+        "| tool | takes | does | right |\n| --- | --- | --- | --- |\n"
+    )
+    rows = [
+        f"| `{tool.name}`: {tool.description} | {_arguments(tool.given)} | {does[tool.does]} | `{tool.needs}` |\n"
+        for tool in every_tool()
+    ]
+    return head + "".join(rows)
+
+
+def _arguments(given: type[Given]) -> str:
+    fields = given.model_fields.items()
+    return ", ".join(f"`{name}`{'' if field.is_required() else '?'}" for name, field in fields) or "nothing"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "crash-points.md": faults_page,
+    "assistant-tools.md": tools_page,
+}
 
 
 def main() -> None:

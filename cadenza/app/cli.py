@@ -23,6 +23,7 @@ COMMANDS = {
     "sending": ("cadenza.operations.commands:sending", "See, begin and end the hold on sending."),
     "members": ("cadenza.identity.commands:members", "Invite, list and disable members."),
     "tokens": ("cadenza.identity.commands:tokens", "Make, list and revoke API tokens."),
+    "mcp": ("cadenza.app.assistant_commands:mcp", "Let an assistant on this machine use tools."),
     "keys": ("cadenza.identity.commands:keys", "Exchange the keys of stored secrets."),
     "audit": ("cadenza.identity.commands:audit", "Check and export the audit trail."),
     "doctor": ("cadenza.operations.commands:doctor", "Check the whole installation and say what to do."),

@@ -84,6 +84,7 @@ ENDPOINTS = (  # a room's narrower addresses stand before those that a name or a
     "cadenza.engine.endpoints",
     "cadenza.inbox.endpoints",
     "cadenza.operations.endpoints",
+    "cadenza.app.assistant_endpoints",
 )
 SANDBOX_PAGES = ("cadenza.sandbox.pages",)
 

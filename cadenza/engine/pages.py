@@ -16,7 +16,7 @@ from cadenza.engine.service import decide, explain, standing, upcoming
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import WorkItem, WorkKind
-from cadenza.ledger.service import work_items
+from cadenza.ledger.service import finish_proposal, work_items
 from cadenza.web.service import PageUnit, allowed, gettext, render, safe_path, see
 
 router = APIRouter(include_in_schema=False)
@@ -39,6 +39,7 @@ class _Waiting:
     address: str | None
     touch_id: UUID | None
     in_doubt: bool
+    proposal_id: UUID | None  # to be told as decided
 
 
 @router.get("/")
@@ -57,12 +58,23 @@ async def today(request: Request, unit: PageUnit) -> Response:
         named=named,
         planned=bool(await upcoming(unit, actor, limit=1)),
         may_settle=allowed(authorize, actor, Action.SETTLE_DOUBTS),
+        may_decide=allowed(authorize, actor, Action.EDIT_CONTACTS),
         said=_said(request),
     )
 
 
+@router.post("/proposals/{item_id}/decided")
+async def decided(request: Request, unit: PageUnit, item_id: UUID) -> Response:
+    """The proposal was carried out on its page, or it will not be: either way it waits no longer."""
+    await finish_proposal(unit, actor_of(request), item_id)
+    return see("/", "decided")
+
+
 def _said(request: Request) -> str:
-    words = {"settled": gettext("Noted. It goes on from here.")}
+    words = {
+        "settled": gettext("Noted. It goes on from here."),
+        "decided": gettext("Noted. The proposal waits no longer."),
+    }
     return words.get(request.query_params.get("said", ""), "")
 
 
@@ -74,15 +86,19 @@ def _waiting(item: WorkItem) -> _Waiting:
         WorkKind.COME_BACK: gettext("come back to them"),
         WorkKind.SENDER_BROKEN: gettext("sender broken"),
         WorkKind.UNREADABLE_MESSAGE: gettext("unreadable message"),
+        WorkKind.PROPOSAL: gettext("proposed by an assistant"),
     }
     in_doubt = item.kind is WorkKind.IN_DOUBT and item.touch_id is not None
     return _Waiting(
-        item.title, item.detail, words[item.kind], item.due_at, _address(item), item.touch_id, in_doubt
+        item.title, item.detail, words[item.kind], item.due_at, _address(item), item.touch_id, in_doubt,
+        item.id if item.kind is WorkKind.PROPOSAL else None,
     )  # fmt: skip
 
 
 def _address(item: WorkItem) -> str | None:
     """Where the item can be dealt with."""
+    if item.address:
+        return safe_path(item.address)
     if item.conversation_id:
         return f"/inbox/{item.conversation_id}"
     if item.touch_id:

@@ -127,6 +127,7 @@ class WorkKind(StrEnum):
     COME_BACK = "come_back"
     SENDER_BROKEN = "sender_broken"
     UNREADABLE_MESSAGE = "unreadable_message"
+    PROPOSAL = "proposal"  # of an assistant: a person does it, or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ class NewWorkItem:
     touch_id: UUID | None = None
     conversation_id: UUID | None = None
     owner_id: UUID | None = None
+    address: str = ""  # of the page where it is dealt with, where nothing else says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

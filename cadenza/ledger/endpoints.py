@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import DeliveryState, EventKind, WorkKind
-from cadenza.ledger.service import timeline, work_items
+from cadenza.ledger.service import finish_proposal, timeline, work_items
 from cadenza.ledger.webhooks import (
     add_webhook,
     deliveries,
@@ -55,6 +55,7 @@ class WorkItemShape(Shape):
     touch_id: UUID | None
     conversation_id: UUID | None
     owner_id: UUID | None
+    address: str  # of the page where it is dealt with; empty where the ids say it
 
 
 class NewWebhook(Shape):
@@ -123,6 +124,12 @@ async def list_work_items(
     """What a person should do, the earliest due first."""
     found = await work_items(unit, actor_of(request), kinds=kind or (), owner_id=owner_id, limit=limit)
     return [WorkItemShape.model_validate(each) for each in found]
+
+
+@router.post("/work-items/{item_id}/decided", status_code=204, response_class=Response)
+async def decide_proposal(request: Request, unit: ApiUnit, item_id: UUID) -> None:
+    """A proposal of an assistant was carried out, or will not be. Other items end when what they are about is done."""
+    await finish_proposal(unit, actor_of(request), item_id)
 
 
 @router.get("/webhooks")

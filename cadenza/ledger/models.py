@@ -86,6 +86,7 @@ class WorkItemRow(Row):
     touch_id: Mapped[UUID | None] = mapped_column(Uuid)
     conversation_id: Mapped[UUID | None] = mapped_column(Uuid)
     owner_id: Mapped[UUID | None] = mapped_column(Uuid)
+    address: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     done_by: Mapped[UUID | None] = mapped_column(Uuid)

@@ -172,10 +172,10 @@ async def admitted(request: Request, answer: Callable[[Caller], Awaitable[Respon
     """The answer for whoever is there and asks slowly enough; who is not, or is too fast, is told so."""
     actor: Caller | None = getattr(request.state, "actor", None)
     if actor is None:
-        return _who_is_there(request)
+        return who_is_there(request)
     pace = await _pace(request, actor)
     if pace.exceeded:
-        return _too_fast(request, pace)
+        return _refused(request, pace)
     response = await answer(actor)
     response.headers.update(pace.headers())
     return response
@@ -187,7 +187,8 @@ async def _pace(request: Request, actor: Caller) -> Pace:
         return await count_request(unit, owner_of(actor), limit)
 
 
-def _who_is_there(request: Request) -> Response:
+def who_is_there(request: Request) -> Response:
+    """The answer to a stranger."""
     error = CadenzaError(
         "sign_in_needed",
         "Who is there?",
@@ -199,14 +200,17 @@ def _who_is_there(request: Request) -> Response:
     return response
 
 
-def _too_fast(request: Request, pace: Pace) -> Response:
-    error = CadenzaError(
+def too_fast(pace: Pace) -> CadenzaError:
+    return CadenzaError(
         "too_many_requests",
         f"More than {pace.limit} requests in a minute.",
         Kind.TOO_MANY,
         fix=f"Wait {pace.seconds} seconds. This request was not carried out.",
     )
-    response = failures.answer(request, error)
+
+
+def _refused(request: Request, pace: Pace) -> Response:
+    response = failures.answer(request, too_fast(pace))
     if not pace.first_too_many:
         request.state.failure = None  # told in the audit trail once a minute, not once a request
     response.headers.update(pace.headers())
@@ -243,18 +247,18 @@ def _unstorable(value: object, place: str) -> Iterator[str]:
             yield from _unstorable(each, f"{place}.{number}".strip("."))
 
 
-def bounded(receive: Receive) -> Receive:
-    """The body as it comes, until it is too long."""
+def bounded(receive: Receive, most: int = _LARGEST_BODY) -> Receive:
+    """The body as it comes, until it is longer than so many bytes."""
     size = 0
 
     async def piece() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > _LARGEST_BODY:
+        if size > most:
             raise CadenzaError(
                 "body_too_large",
-                "The request is larger than 1 MB.",
+                f"The request is larger than {most // 1_000_000} MB.",
                 Kind.TOO_LARGE,
                 fix="Send it in parts, or import a file.",
             )

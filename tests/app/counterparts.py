@@ -33,6 +33,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "it only leads to another page, or draws one anew": (
         "GET /settings", "GET /inbox/news", "GET /campaigns/{name}/live/stream", "GET /contacts/imports/{import_id}/stream",
     ),
+    "it speaks the assistants' protocol, to programs": ("POST /mcp",),
     "it tells a monitor that the process lives": ("GET /healthz",),
     "it belongs to the sandbox, which is outside the product": ("GET /sandbox", "POST /sandbox/speed"),
     "it logs in at two servers of somebody else, which no caller may have done at a pace": ("POST /senders/{mailbox_id}/test",),
@@ -40,6 +41,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
 
 _SAME: dict[str, tuple[str, ...]] = {
     "GET /": ("GET /work-items", "GET /campaigns"),
+    "POST /proposals/{item_id}/decided": ("POST /work-items/{item_id}/decided",),
     "GET /inbox": ("GET /conversations",),
     "GET /inbox/{conversation_id}": ("GET /conversations/{conversation_id}", "GET /conversations/{conversation_id}/draft"),
     "GET /inbox/of/{contact_id}": ("GET /contacts/{contact_id}/conversation",),

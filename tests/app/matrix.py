@@ -25,7 +25,7 @@ _THEIRS = (
     "POST /settings/account/password", "GET /settings/account/factor", "POST /settings/account/factor/codes",
     "POST /settings/account/factor/remove", "POST /settings/account/sign-on", "POST /settings/account/sign-on/remove",
     "GET /settings/tokens", "POST /settings/tokens", "POST /settings/tokens/{token_id}/revoke",
-    "POST /api/v1/members/me/away", "GET /api/v1/tokens", "DELETE /api/v1/tokens/{token_id}",
+    "POST /mcp", "POST /api/v1/members/me/away", "GET /api/v1/tokens", "DELETE /api/v1/tokens/{token_id}",
 )  # fmt: skip
 _RIGHTS: dict[Action, tuple[str, ...]] = {
     Action.READ: (
@@ -61,6 +61,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
     Action.EDIT_CONTACTS: (
         "POST /contacts/segments", "POST /contacts/segments/{segment_id}/remove",
         "POST /contacts/merge", "POST /contacts/bulk", "POST /contacts/changes/{change_id}/undo",
+        "POST /proposals/{item_id}/decided", "POST /api/v1/work-items/{item_id}/decided",
         "POST /api/v1/segments", "DELETE /api/v1/segments/{segment_id}", "POST /api/v1/contacts/merge",
         "POST /api/v1/contacts/bulk", "POST /api/v1/contacts/changes/{change_id}/undo",
     ),
