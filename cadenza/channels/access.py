@@ -15,12 +15,18 @@ from uuid import UUID
 from sqlalchemy import text, update
 
 from cadenza.channels import repository
-from cadenza.channels.connecting import password_place
-from cadenza.channels.contracts import Credentials, Mailbox, MailboxState, SenderTest
+from cadenza.channels.connecting import (
+    NewMailbox,
+    check_mailbox,
+    fill_servers,
+    password_place,
+    set_password,
+)
+from cadenza.channels.contracts import Credentials, Mailbox, MailboxState, SenderTest, Server
 from cadenza.channels.mailbox_check import test_mailbox
 from cadenza.channels.models import MailboxGrantRow, MailboxRow
 from cadenza.channels.oauth_providers import CONSENTS, registration
-from cadenza.channels.standing import break_mailbox, note_test
+from cadenza.channels.standing import break_mailbox, finish_requests, note_test
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.http import Egress, Purpose
@@ -28,6 +34,8 @@ from cadenza.core.logs import logger
 from cadenza.core.openid import discover
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
+from cadenza.identity.contracts import Actor
+from cadenza.identity.service import audit, require_fresh
 
 _log = logger("mailbox_access")
 _EARLY = timedelta(minutes=5)  # a token with less left is made anew, so that a batch does not outlive it
@@ -269,6 +277,30 @@ async def test_stored_mailbox(database: Database, box: Mailbox) -> SenderTest:
         tested = SenderTest(str(box.id), box.address, ok=False, detail=str(wrong))
     async with database.unit(box.workspace_id) as unit:
         await note_test(unit, box, tested)
+    return tested
+
+
+async def change_log_in(
+    database: Database, actor: Actor, box: Mailbox, *, smtp: Server, imap: Server, user: str, password: str
+) -> SenderTest:
+    """Other servers, another user or password, kept if both servers let us in; until then the mailbox goes on as it is.
+
+    The password comes with every change, so that a stored one never goes to a server that was entered later.
+    """
+    new = NewMailbox(address=box.address, smtp=smtp, imap=imap, user=user)
+    async with database.unit(actor.workspace_id) as unit:
+        check_mailbox(actor, new)
+        require_fresh(unit, actor)
+    tested = await test_mailbox(box.address, smtp, imap, Credentials(user, password), sender=str(box.id))
+    if tested.ok:
+        async with database.unit(actor.workspace_id) as unit:
+            row = await repository.mailbox_row(unit, box.id)
+            if row is None:
+                raise not_found("mailbox", box.id)
+            fill_servers(row, new)
+            await set_password(unit, row, password)
+            await finish_requests(unit, row.id)
+            await audit(unit, actor, "mailbox_changed", row.address)
     return tested
 
 

@@ -3,18 +3,21 @@
 from cadenza.channels.contracts import Credentials, Mailbox, SenderTest
 from cadenza.channels.service import (
     NewMailbox,
+    Trial,
     add_mailbox,
     check_mailbox,
     mailboxes,
     test_mailbox,
     test_stored_mailbox,
+    try_mailbox,
 )
+from cadenza.core.database import Database
 from cadenza.core.errors import not_found
-from cadenza.identity.contracts import Action
+from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize, command_line
 
 
-async def add_tested(
+async def store_tested(
     new: NewMailbox, password: str, workspace: str | None, as_email: str | None
 ) -> SenderTest:
     """Store the mailbox if both log-ins work; what the test said in any case."""
@@ -32,11 +35,22 @@ async def try_stored(address: str, workspace: str | None, as_email: str | None) 
     """Log in at both servers of a stored mailbox, and note what came of it."""
     async with command_line(workspace, as_email) as (database, actor):
         authorize(actor, Action.MANAGE_SENDERS)
-        async with database.unit(actor.workspace_id) as unit:
-            found = await mailboxes(unit, [address])
-            if not found:
-                raise not_found("mailbox", address)
-        return await test_stored_mailbox(database, found[0])
+        return await test_stored_mailbox(database, await _named(database, actor, address))
+
+
+async def send_trial(address: str, to: str | None, workspace: str | None, as_email: str | None) -> Trial:
+    """A message to oneself from this mailbox."""
+    async with command_line(workspace, as_email) as (database, actor):
+        authorize(actor, Action.MANAGE_SENDERS)
+        return await try_mailbox(database, actor, (await _named(database, actor, address)).id, to=to)
+
+
+async def _named(database: Database, actor: Actor, address: str) -> Mailbox:
+    async with database.unit(actor.workspace_id) as unit:
+        found = await mailboxes(unit, [address])
+    if not found:
+        raise not_found("mailbox", address)
+    return found[0]
 
 
 async def all_mailboxes(workspace: str | None, as_email: str | None) -> list[Mailbox]:

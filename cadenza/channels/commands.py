@@ -1,4 +1,4 @@
-"""``cadenza senders``: add, test and list mailboxes."""
+"""``cadenza senders``: add, test, try and list mailboxes."""
 
 import sys
 from dataclasses import asdict
@@ -23,17 +23,22 @@ class _HostPort(click.ParamType[tuple[str, int]]):
 
 @click.group()
 def senders() -> None:
-    """Add, test and list mailboxes."""
+    """Add, test, try and list mailboxes."""
 
 
 @senders.command()
 @click.argument("address")
-@click.option("--smtp", required=True, type=_HostPort(), help="Server that takes mail, as HOST:PORT.")
-@click.option("--imap", required=True, type=_HostPort(), help="Server that holds mail, as HOST:PORT.")
 @click.option(
-    "--tls", required=True, type=click.Choice([t.value for t in Tls]), help="none: this machine only."
+    "--preset",
+    default=None,
+    help="A provider whose servers are known, such as gmx; instead of the next three.",
 )
-@click.option("--user", required=True, help="User name at both servers.")
+@click.option("--smtp", default=None, type=_HostPort(), help="Server that takes mail, as HOST:PORT.")
+@click.option("--imap", default=None, type=_HostPort(), help="Server that holds mail, as HOST:PORT.")
+@click.option(
+    "--tls", default=None, type=click.Choice([t.value for t in Tls]), help="none: this machine only."
+)
+@click.option("--user", default=None, help="User name at both servers; with --preset, left out, the address.")
 @click.option("--name", default="", help="Name that recipients see.")
 @click.option("--daily-limit", default=60, show_default=True, help="Messages a day at most.")
 @json_option
@@ -42,10 +47,11 @@ def senders() -> None:
 async def add(
     *,
     address: str,
-    smtp: tuple[str, int],
-    imap: tuple[str, int],
-    tls: str,
-    user: str,
+    preset: str | None,
+    smtp: tuple[str, int] | None,
+    imap: tuple[str, int] | None,
+    tls: str | None,
+    user: str | None,
     name: str,
     daily_limit: int,
     as_json: bool,
@@ -53,18 +59,38 @@ async def add(
     as_email: str | None,
 ) -> int:
     """Store a mailbox once its log-ins work. The password is read from standard input."""
-    from cadenza.channels.command_work import add_tested  # noqa: PLC0415 - `--help` stays quick
+    from cadenza.channels.command_work import store_tested  # noqa: PLC0415 - `--help` stays quick
     from cadenza.channels.service import NewMailbox  # noqa: PLC0415
 
+    sending, reading = _servers(preset, smtp, imap, tls)
+    if user is None and preset is None:
+        raise click.UsageError("Missing option '--user'.")
     new = NewMailbox(
         address=address,
-        smtp=Server(*smtp, Tls(tls)),
-        imap=Server(*imap, Tls(tls)),
-        user=user,
+        smtp=sending,
+        imap=reading,
+        user=address if user is None else user,
         display_name=name,
         daily_limit=daily_limit,
     )
-    return _show(await add_tested(new, _password(), workspace, as_email), as_json=as_json)
+    return _show(await store_tested(new, _password(), workspace, as_email), as_json=as_json)
+
+
+def _servers(
+    preset: str | None, smtp: tuple[str, int] | None, imap: tuple[str, int] | None, tls: str | None
+) -> tuple[Server, Server]:
+    """From the provider's entry, or as they are named."""
+    named = {"--smtp": smtp, "--imap": imap, "--tls": tls}
+    if preset is not None:
+        from cadenza.channels.providers import preset as known  # noqa: PLC0415
+
+        if given := [name for name, value in named.items() if value is not None]:
+            raise click.UsageError(f"--preset brings the servers along: leave out {', '.join(given)}.")
+        return known(preset).smtp, known(preset).imap
+    if smtp is None or imap is None or tls is None:
+        missing = ", ".join(name for name, value in named.items() if value is None)
+        raise click.UsageError(f"Missing option: {missing}. Name the servers, or a provider by --preset.")
+    return Server(*smtp, Tls(tls)), Server(*imap, Tls(tls))
 
 
 def _password() -> str:
@@ -98,6 +124,28 @@ def _show(tested: SenderTest, *, as_json: bool) -> int:
     else:
         click.echo(f"{tested.address}: {tested.detail}")
     return 0 if tested.ok else 1
+
+
+@senders.command("try")
+@click.argument("address")
+@click.option(
+    "--to", default=None, help="A mailbox of the workspace, or your own address; else the mailbox itself."
+)
+@json_option
+@workspace_options
+@run_async
+async def try_(
+    *, address: str, to: str | None, as_json: bool, workspace: str | None, as_email: str | None
+) -> int:
+    """Send a message to yourself: counted in no figure, and nobody else is written to."""
+    from cadenza.channels.command_work import send_trial  # noqa: PLC0415
+
+    trial = await send_trial(address, to, workspace, as_email)
+    if as_json:
+        echo_json(asdict(trial))
+    else:
+        click.echo(f"{trial.sender} to {trial.recipient}: {trial.detail}")
+    return 0 if trial.ok else 1
 
 
 @senders.command("list")

@@ -1,15 +1,17 @@
 """How a mailbox is connected: its settings as a person enters them, checked, and the secret that opens it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from cadenza.channels import repository
-from cadenza.channels.contracts import Mailbox, MailboxState, Server
+from cadenza.channels.contracts import Credentials, Mailbox, MailboxState, SenderTest, Server
 from cadenza.channels.email.headers import ascii_address
 from cadenza.channels.email.wire import require_safe
+from cadenza.channels.mailbox_check import test_mailbox
 from cadenza.channels.models import MailboxRow
 from cadenza.channels.standing import finish_requests
-from cadenza.core.errors import CadenzaError
+from cadenza.core.database import Database
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -53,6 +55,35 @@ async def row_for(unit: Unit, address: str) -> MailboxRow:
         )  # fmt: skip
         unit.session.add(row)
     return row
+
+
+async def add_tested(database: Database, actor: Actor, new: NewMailbox, password: str) -> SenderTest:
+    """Store a new mailbox if both servers let us in; what they said in any case. Call it without an open unit.
+
+    Raises ``CadenzaError`` for what can be told without asking them: not allowed, ``mailbox_known``, a server that is none.
+    """
+    check_mailbox(actor, new)
+    async with database.unit(actor.workspace_id) as unit:
+        await require_unknown(unit, new.address)
+    tested = await test_mailbox(new.address, new.smtp, new.imap, Credentials(new.user, password))
+    if not tested.ok:
+        return tested
+    async with database.unit(actor.workspace_id) as unit:
+        await require_unknown(unit, new.address)
+        stored = await add_mailbox(unit, actor, new, password)
+    return replace(tested, sender=str(stored.id), address=stored.address)
+
+
+async def require_unknown(unit: Unit, address: str) -> None:
+    """Raises ``mailbox_known``: what is connected already is changed on its own page, not by adding it once more."""
+    row = await repository.row_by_address(unit, address.lower())
+    if row is not None and row.state != MailboxState.RETIRED.value:
+        raise CadenzaError(
+            "mailbox_known",
+            f"{row.address} is connected already.",
+            Kind.CONFLICT,
+            fix="Change it under Senders, Connection.",
+        )
 
 
 async def set_password(unit: Unit, row: MailboxRow, password: str) -> None:

@@ -1,4 +1,4 @@
-"""Senders through the API. Their passwords go in by page or command line only, and never come out."""
+"""Senders through the API. No secret of theirs ever comes out."""
 
 from uuid import UUID
 

@@ -40,6 +40,10 @@ async def senders(request: Request, unit: PageUnit) -> Response:
         said={
             "fine": gettext("Both servers let us in. The mailbox is fine."),
             "broken": gettext("The mailbox does not work; the reason stands beside it."),
+            "disconnected": gettext("Disconnected. Nothing here opens the mailbox any more."),
+            "untold": gettext(
+                "Disconnected: nothing here opens the mailbox any more. The provider was not told; remove the access in your account there as well."
+            ),
         }.get(request.query_params.get("said", ""), ""),
     )
 
@@ -47,6 +51,8 @@ async def senders(request: Request, unit: PageUnit) -> Response:
 def _line(each: Mailbox, used: int) -> _Line:
     if each.state is MailboxState.BROKEN:
         return _Line(each, used, "fail", gettext("Broken"))
+    if each.state is MailboxState.RETIRED:
+        return _Line(each, used, "off", gettext("Disconnected"))
     if each.state is MailboxState.PAUSED:
         return _Line(each, used, "hold", gettext("Paused"))
     if used >= each.daily_limit:

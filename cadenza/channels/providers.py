@@ -121,3 +121,9 @@ def preset(key: str) -> Preset:
             fix=f"Take one of {', '.join(PRESETS)}, or enter the servers.",
         )
     return found
+
+
+def preset_of_consent(provider: str, smtp: Server) -> Preset:
+    """By which entry a mailbox of this OAuth provider was connected. Raises ``CadenzaError`` when there is none."""
+    able = [each for each in PRESETS.values() if each.consent == provider]
+    return next((each for each in able if each.smtp == smtp), able[0] if able else preset(provider))

@@ -11,7 +11,14 @@ from cadenza.channels.connecting import NewMailbox, add_mailbox, check_mailbox
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState
 from cadenza.channels.disconnecting import counts_as_waiting
 from cadenza.channels.email.imap import ImapReader
-from cadenza.channels.email.mime import TOUCH_HEADER, Skeleton, Slots, compile_message, message_id
+from cadenza.channels.email.mime import (
+    TOUCH_HEADER,
+    TRIAL_HEADER,
+    Skeleton,
+    Slots,
+    compile_message,
+    message_id,
+)
 from cadenza.channels.email.sent_folder import is_filed, sent_folder
 from cadenza.channels.email.smtp import SmtpSession, Timeouts
 from cadenza.channels.email.tracking import (
@@ -47,14 +54,17 @@ from cadenza.channels.sender_settings import (
 )
 from cadenza.channels.signature import sender_facts
 from cadenza.channels.standing import break_mailbox, mend_mailbox, note_test
+from cadenza.channels.trial import Letter, Trial, allowed_recipients, try_mailbox
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 
 __all__ = [
     "PIXEL",
     "TOUCH_HEADER",
+    "TRIAL_HEADER",
     "Fetch",
     "ImapReader",
+    "Letter",
     "NewMailbox",
     "Quota",
     "Ramp",
@@ -63,7 +73,9 @@ __all__ = [
     "Slots",
     "SmtpSession",
     "Timeouts",
+    "Trial",
     "add_mailbox",
+    "allowed_recipients",
     "break_mailbox",
     "by_any_name",
     "change_sender",
@@ -106,6 +118,7 @@ __all__ = [
     "test_mailbox",
     "test_stored_mailbox",
     "tracked",
+    "try_mailbox",
     "used_quota",
 ]  # fmt: skip
 

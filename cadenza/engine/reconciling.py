@@ -19,7 +19,7 @@ from sqlalchemy import text, update
 from cadenza.audience.contracts import Channel
 from cadenza.audience.service import find_by_addresses
 from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import TOUCH_HEADER, ImapReader, credentials, mailboxes
+from cadenza.channels.service import TOUCH_HEADER, TRIAL_HEADER, ImapReader, credentials, mailboxes
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.logs import logger
@@ -98,8 +98,10 @@ async def _copies(database: Database, box: Mailbox, since: datetime | None) -> l
 
 
 def read_copy(raw: bytes, at: datetime | None) -> list[SentCopy]:
-    """One for each recipient."""
+    """One for each recipient; none of a message to oneself."""
     mail = BytesParser(policy=compat32).parsebytes(raw, headersonly=True)
+    if TRIAL_HEADER in mail:
+        return []
     message_id = str(mail.get("Message-ID", "")).strip()
     identity = _touch_of(mail, message_id)
     recipients = getaddresses([str(value) for value in mail.get_all("To", [])])

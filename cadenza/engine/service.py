@@ -2,6 +2,7 @@
 
 from cadenza.campaigns.service import follow
 from cadenza.engine import merging as _merging  # noqa: F401 - hears of merges
+from cadenza.engine import waiting as _waiting  # noqa: F401 - tells who waits for a mailbox
 from cadenza.engine.answers import is_answered, send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from cadenza.core.errors import CadenzaError, Kind
-from cadenza.core.unit import Unit
 from cadenza.identity.account import (
     change_password,
     change_profile,
@@ -26,9 +25,10 @@ from cadenza.identity.factors import (
     remove_factor,
     renew_recovery_codes,
 )
-from cadenza.identity.pages import Secret, pending, proof_first
+from cadenza.identity.pages import Secret, pending
 from cadenza.identity.people import set_away
-from cadenza.identity.rights import require_fresh
+from cadenza.identity.proof import proof_first
+from cadenza.identity.rights import is_fresh
 from cadenza.identity.service import actor_of
 from cadenza.identity.sign_on import is_connected, sign_on
 from cadenza.web.failures import STATUS
@@ -47,14 +47,6 @@ def own(request: Request) -> tuple[Actor, Member]:
             "no_account", "Only somebody who is signed in has an account here.", Kind.NOT_ALLOWED
         )
     return actor, member
-
-
-def _fresh(unit: Unit, actor: Actor) -> bool:
-    try:
-        require_fresh(unit, actor)
-    except CadenzaError:
-        return False
-    return True
 
 
 @router.get("/settings")
@@ -140,7 +132,7 @@ async def end_one(request: Request, unit: PageUnit, session_id: UUID) -> Respons
 @router.get("/settings/account/password")
 async def ask_password(request: Request, unit: PageUnit) -> Response:
     actor, _ = own(request)
-    if not _fresh(unit, actor):
+    if not is_fresh(unit, actor):
         return proof_first(request)
     return render(request, "identity/password.html", error=None)
 
@@ -159,7 +151,7 @@ async def save_password(request: Request, unit: PageUnit, password: Secret = "")
 @router.get("/settings/account/factor")
 async def factor(request: Request, unit: PageUnit) -> Response:
     actor, member = own(request)
-    if not _fresh(unit, actor):
+    if not is_fresh(unit, actor):
         return proof_first(request)
     if not member.has_factor:
         return see("/enrol")
@@ -199,7 +191,7 @@ async def _enrol_page(request: Request, sealed: str = "", error: CadenzaError | 
     if found.member.has_factor:
         return see("/settings/account/factor")
     async with request.app.state.database.unit(found.actor.workspace_id) as unit:
-        if not _fresh(unit, found.actor):
+        if not is_fresh(unit, found.actor):
             return proof_first(request)
         enrolment = begin_enrolment(unit, found.actor, found.member, sealed)
     return render(

@@ -15,12 +15,12 @@ from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Role, Scope
 from cadenza.identity.invitations import invitations, invite, withdraw_invitation
-from cadenza.identity.member_pages import address_of
 from cadenza.identity.members import change_role, found_member, set_active
 from cadenza.identity.people import Skills, add_team, remove_team, set_away, set_skills, teams
 from cadenza.identity.service import actor_of, authorize, members, present
 from cadenza.identity.tokens import api_tokens, revoke_api_token
 from cadenza.web.api import ApiUnit, Shape, api_router
+from cadenza.web.service import address_of
 
 router = api_router("identity")
 

@@ -19,17 +19,11 @@ from cadenza.identity.members import change_role, set_active
 from cadenza.identity.people import Skills, add_team, present, remove_team, set_skills, teams
 from cadenza.identity.rights import authorize
 from cadenza.identity.tokens import api_tokens, create_api_token, revoke_api_token
-from cadenza.web.service import PageUnit, gettext, reader_of, render, see
+from cadenza.web.service import PageUnit, address_of, gettext, reader_of, render, see
 
 router = APIRouter(include_in_schema=False)
 
 Words = Annotated[str, Form(max_length=1000)]
-
-
-def address_of(request: Request, path: str) -> str:
-    """A whole address of this installation, as it is reached from outside."""
-    base = request.app.state.settings.public_url or str(request.base_url).rstrip("/")
-    return f"{base}{path}"
 
 
 def actor_for(request: Request, action: Action) -> Actor:

@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
@@ -176,15 +176,6 @@ def set_session(request: Request, answer: Response, token: str, seconds: int | N
         samesite="lax",
         secure=request.url.scheme == "https",
     )
-
-
-def proof_first(request: Request) -> Response:
-    """To the page that asks for a fresh proof, and back to the page on which the change is made."""
-    path, query = request.url.path, request.url.query
-    if request.method != "GET":
-        back = urlsplit(request.headers.get("referer", ""))
-        path, query = back.path or "/settings/account", back.query
-    return see(f"/prove?next={quote(safe_path(path + (f'?{query}' if query else '')))}")
 
 
 def _whoever(request: Request) -> SignedIn:

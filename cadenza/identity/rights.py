@@ -103,3 +103,12 @@ def require_fresh(unit: Unit, actor: Actor) -> None:
             Kind.NOT_ALLOWED,
             fix="Open /prove, show that it is you, and repeat it.",
         )
+
+
+def is_fresh(unit: Unit, actor: Actor) -> bool:
+    """Whether ``require_fresh`` would let this pass."""
+    try:
+        require_fresh(unit, actor)
+    except CadenzaError:
+        return False
+    return True

@@ -23,7 +23,8 @@ from cadenza.identity.mailed_links import (
 )
 from cadenza.identity.members import change_role, set_active
 from cadenza.identity.people import present
-from cadenza.identity.rights import authorize, may, require_fresh
+from cadenza.identity.proof import proof_first
+from cadenza.identity.rights import authorize, is_fresh, may, require_fresh
 from cadenza.identity.sessions import log_in, log_out, session_actor, token_actor
 from cadenza.identity.tokens import create_api_token
 from cadenza.identity.workspaces import (
@@ -38,8 +39,8 @@ from cadenza.identity.workspaces import (
 __all__ = [
     "INVITATION_MAIL", "RESET_MAIL", "Assignment", "Letter", "Question", "actor_now", "actor_of", "add_member",
     "all_members", "audit", "authorize", "change_role", "choose", "command_line", "counts_as_load",
-    "create_api_token", "create_workspace", "found_workspace", "invitation_letter", "job_actor", "load", "log_in",
-    "log_out", "may", "members", "present", "record_refusal", "require_fresh", "reset_letter", "session_actor",
+    "create_api_token", "create_workspace", "found_workspace", "invitation_letter", "is_fresh", "job_actor", "load", "log_in",
+    "log_out", "may", "members", "present", "proof_first", "record_refusal", "require_fresh", "reset_letter", "session_actor",
     "set_active", "token_actor", "verify_chain", "workspaces",
 ]  # fmt: skip
 

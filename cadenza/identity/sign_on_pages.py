@@ -10,7 +10,7 @@ from cadenza.identity import repository
 from cadenza.identity.account_pages import own
 from cadenza.identity.contracts import Action
 from cadenza.identity.factors import require_factor
-from cadenza.identity.member_pages import actor_for, address_of
+from cadenza.identity.member_pages import actor_for
 from cadenza.identity.pages import Next, Secret, client_of, let_in
 from cadenza.identity.sessions import begin_session
 from cadenza.identity.sign_on import (
@@ -25,7 +25,7 @@ from cadenza.identity.sign_on import (
     sign_on,
 )
 from cadenza.web.failures import STATUS
-from cadenza.web.service import PageUnit, egress_of, gettext, render, safe_path, see, speak_to
+from cadenza.web.service import PageUnit, address_of, egress_of, gettext, render, safe_path, see, speak_to
 
 router = APIRouter(include_in_schema=False)
 

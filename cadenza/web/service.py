@@ -23,9 +23,15 @@ from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
 
 __all__ = [
-    "Edge", "PageUnit", "Reader", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render",
+    "Edge", "PageUnit", "Reader", "address_of", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render",
     "render_part", "safe_path", "see", "speak", "speak_to", "unit_of",
 ]  # fmt: skip
+
+
+def address_of(request: Request, path: str) -> str:
+    """A whole address of this installation, as it is reached from outside."""
+    base = request.app.state.settings.public_url or str(request.base_url).rstrip("/")
+    return f"{base}{path}"
 
 
 def egress_of(request: Request) -> Egress:

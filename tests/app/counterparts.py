@@ -36,7 +36,11 @@ _REASONS: dict[str, tuple[str, ...]] = {
     "it speaks the assistants' protocol, to programs": ("POST /mcp",),
     "it tells a monitor that the process lives": ("GET /healthz",),
     "it belongs to the sandbox, which is outside the product": ("GET /sandbox", "POST /sandbox/speed"),
-    "it logs in at two servers of somebody else, which no caller may have done at a pace": ("POST /senders/{mailbox_id}/test",),
+    "it hands an existing mailbox over (password, servers, consent), which asks for a fresh proof in a browser": (
+        "POST /senders/+connect/{key}/consent", "GET /connect/callback", "GET /senders/{mailbox_id}/connection/change",
+        "POST /senders/{mailbox_id}/connection/change", "POST /senders/{mailbox_id}/connection/again",
+        "GET /senders/{mailbox_id}/connection/end", "POST /senders/{mailbox_id}/connection/end",
+    ),
 }  # fmt: skip
 
 _SAME: dict[str, tuple[str, ...]] = {
@@ -102,6 +106,15 @@ _SAME: dict[str, tuple[str, ...]] = {
     "GET /outbox": ("GET /outbox",),
     "POST /outbox/{act}": tuple(f"POST /outbox/{act}" for act in ("keep-back", "let-go", "leave-out", "give-up")),
     "GET /senders": ("GET /senders",),
+    "POST /senders/{mailbox_id}/test": ("POST /senders/{mailbox_id}/test",),
+    "GET /senders/+connect": ("GET /senders/presets",),
+    "GET /senders/+connect/{key}": ("GET /senders/presets",),
+    "POST /senders/+connect/{key}": ("POST /senders",),
+    "GET /senders/{mailbox_id}/connection": ("GET /senders/{mailbox_id}/connection",),
+    "POST /senders/{mailbox_id}/connection/test": ("POST /senders/{mailbox_id}/test",),
+    "POST /senders/{mailbox_id}/connection/pause": ("POST /senders/{mailbox_id}/pause",),
+    "POST /senders/{mailbox_id}/connection/resume": ("POST /senders/{mailbox_id}/resume",),
+    "POST /senders/{mailbox_id}/connection/try": ("POST /senders/{mailbox_id}/try",),
     "POST /settings/account/away": ("POST /members/me/away",),
     "GET /settings/members": ("GET /members", "GET /invitations"),
     "POST /settings/members": ("POST /invitations",),

@@ -45,6 +45,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "POST /api/v1/conversations/{conversation_id}/read", "GET /contacts/accounts", "GET /contacts/duplicates",
         "GET /contacts/accounts/{account_id}", "GET /api/v1/members", "GET /api/v1/contacts",
         "GET /api/v1/contacts/{contact_id}", "GET /api/v1/segments", "GET /api/v1/imports", "GET /api/v1/senders",
+        "GET /senders/{mailbox_id}/connection", "GET /api/v1/senders/presets", "GET /api/v1/senders/{mailbox_id}/connection",
         "GET /api/v1/members/{member_id}", "GET /api/v1/teams", "GET /api/v1/contacts/changes",
         "GET /api/v1/contacts/duplicates", "GET /api/v1/contacts/{contact_id}/conversation", "GET /api/v1/accounts",
         "GET /api/v1/accounts/{account_id}", "GET /api/v1/imports/{import_id}", "GET /api/v1/imports/{import_id}/dry-run",
@@ -95,7 +96,17 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "POST /inbox/{conversation_id}/assign", "POST /api/v1/conversations/{conversation_id}/assign",
         "POST /api/v1/conversations/{conversation_id}/assign-best",
     ),
-    Action.MANAGE_SENDERS: ("POST /senders/{mailbox_id}/test",),
+    Action.MANAGE_SENDERS: (
+        "POST /senders/{mailbox_id}/test", "GET /senders/+connect", "GET /senders/+connect/{key}",
+        "POST /senders/+connect/{key}", "POST /senders/+connect/{key}/consent", "GET /connect/callback",
+        "POST /senders/{mailbox_id}/connection/test", "POST /senders/{mailbox_id}/connection/pause",
+        "POST /senders/{mailbox_id}/connection/resume", "GET /senders/{mailbox_id}/connection/change",
+        "POST /senders/{mailbox_id}/connection/change", "POST /senders/{mailbox_id}/connection/again",
+        "GET /senders/{mailbox_id}/connection/end", "POST /senders/{mailbox_id}/connection/end",
+        "POST /senders/{mailbox_id}/connection/try", "POST /api/v1/senders", "POST /api/v1/senders/{mailbox_id}/test",
+        "POST /api/v1/senders/{mailbox_id}/pause", "POST /api/v1/senders/{mailbox_id}/resume",
+        "POST /api/v1/senders/{mailbox_id}/try",
+    ),
     Action.MANAGE_MEMBERS: (
         "GET /settings/members", "POST /settings/members", "POST /settings/invitations/{invitation_id}/withdraw",
         "GET /settings/members/{member_id}", "POST /settings/members/{member_id}/role",
@@ -141,6 +152,11 @@ _CHOSEN = {"enrolment_ids": [str(uuid4())]}
 
 # What makes a request whole, so that nothing but rights can refuse it.
 FORMS: dict[str, dict[str, Any]] = {
+    "POST /senders/+connect/{key}": {
+        "address": "new@halden.example",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": "9",
+    },
     "POST /settings/webhooks": {"url": "http://127.0.0.1:9/in", "kinds": "replied"},
     "POST /sign-on": {"workspace": "nowhere"},
     "POST /enrol": {"sealed": "test.AAAA", "code": "1"},
@@ -164,7 +180,15 @@ FORMS: dict[str, dict[str, Any]] = {
     "POST /outbox/{act}": {"chosen": str(uuid4())},
     "POST /sandbox/speed": {"speed": "2"},
 }
+_NOWHERE = {"host": "127.0.0.1", "port": 9, "tls": "none"}
 BODIES: dict[str, Any] = {
+    "POST /api/v1/senders": {
+        "address": "new@halden.example",
+        "smtp": _NOWHERE,
+        "imap": _NOWHERE,
+        "password": "x",
+    },
+    "POST /api/v1/senders/{mailbox_id}/try": {},
     "POST /api/v1/webhooks": {"url": "https://10.0.0.1/", "kinds": ["replied"]},
     "POST /api/v1/campaigns": {"document": "x"},
     "POST /api/v1/touches/{touch_id}/settle": {"decision": "look_again"},

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import import_contacts, suppress
@@ -65,6 +65,7 @@ class Seeded:
     in_doubt: UUID
     conversation: UUID
     robot: UUID
+    mailbox: UUID
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class Seeded:
             f"/campaigns/{name}/live", f"/campaigns/{name}/edit", f"/campaigns/{name}/versions", "/campaigns/+new", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
-            f"/touches/{self.in_doubt}", "/senders", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
+            f"/touches/{self.in_doubt}", "/senders", "/senders/+connect", "/senders/+connect/gmx", "/senders/+connect/google", "/senders/+connect/other", f"/senders/{self.mailbox}/connection", f"/senders/{self.mailbox}/connection/change", f"/senders/{self.mailbox}/connection/end", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
         )  # fmt: skip
 
 
@@ -98,7 +99,8 @@ async def seed(database: Database, say: Callable[[str], str] = str) -> Seeded:
         sent, in_doubt = await _touches(unit, actor, contacts, say)
         conversation, robot = await _conversations(unit, actor, contacts, sent, say)
         await _work(unit, contacts, in_doubt, conversation, say)
-    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot)
+        box = await unit.session.scalar(text("select id from mailboxes where address like 'nora@%'"))
+    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot, box)
 
 
 async def _people(unit: Unit, actor: Actor, say: Callable[[str], str]) -> tuple[UUID, ...]:

@@ -23,7 +23,17 @@ from tests.web.seed import CAMPAIGN, PASSWORD, Seeded, seed
 
 MARK = "zq7"
 HOSTILE = f" =1+1<img src=x onerror={MARK}()>\"'><script>{MARK}()</script>{{{{7*7}}}}"
-_ONLY_CHANGES = ("/edit", "/+new", "/settings/webhooks")  # pages that are closed to who may only read
+_ONLY_CHANGES = (
+    "/edit",
+    "/+new",
+    "/settings/webhooks",
+    "/+connect",
+    "/gmx",
+    "/google",
+    "/other",
+    "/change",
+    "/end",
+)  # pages that are closed to who may only read
 _ATTRIBUTES = {"href", "src", "action", "hx-post", "sse-connect"}
 
 
