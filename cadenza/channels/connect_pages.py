@@ -159,6 +159,8 @@ async def save(
 ) -> Response:
     """Logs in at both servers between two units; what they said stands on the page, and only what works is kept."""
     speak_to(request)
+    actor = actor_of(request)
+    authorize(actor, Action.MANAGE_SENDERS)
     found = None if key == OTHER else preset(key)
     servers = typed_servers(user, smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls)
     address = address.strip()
@@ -166,7 +168,7 @@ async def save(
         new = NewMailbox(
             address=address, smtp=servers.smtp, imap=servers.imap, user=servers.user or address, display_name=name.strip()
         )  # fmt: skip
-        tested = await _tried(request, actor_of(request), new, password)
+        tested = await _tried(request, actor, new, password)
     except CadenzaError as wrong:
         if wrong.code in _PASSED_ON:
             raise
@@ -192,9 +194,11 @@ async def _tried(request: Request, actor: Actor, new: NewMailbox, password: str)
 async def leave(request: Request, key: str, address: Address = "") -> Response:
     """To the provider, by a page that goes on by itself: a form may not lead to another site (form-action), a page may."""
     speak_to(request)
+    actor = actor_of(request)
+    authorize(actor, Action.MANAGE_SENDERS)
     found = preset(key)
     leaving = await oauth.begin(
-        request.app.state.database, egress_of(request), actor_of(request), found.key, site=address_of(request, ""),
+        request.app.state.database, egress_of(request), actor, found.key, site=address_of(request, ""),
         address=address.strip().lower(),
     )  # fmt: skip
     return render(request, "channels/leaving.html", address=leaving, name=oauth.consent_of(found).name)

@@ -53,15 +53,24 @@ async def allowed_recipients(unit: Unit, actor: Actor, box: Mailbox) -> list[str
 
 
 async def try_mailbox(
-    database: Database, actor: Actor, mailbox_id: UUID, *, to: str | None = None, letter: Letter | None = None
+    database: Database,
+    actor: Actor,
+    mailbox_id: UUID,
+    *,
+    to: str | None = None,
+    letter: Letter | None = None,
+    needs: Action = Action.MANAGE_SENDERS,
 ) -> Trial:
     """Send one message to oneself and say what the relay answered. Uses the network, so call it without an open unit.
+
+    ``needs`` is the right of whoever asks: managing senders, or editing the campaign whose text it is.
 
     Raises ``CadenzaError``: not allowed, not found, ``trial_to_others``, ``limit_reached``, ``sending_held``, and what
     ``credentials`` raises.
     """
     letter = letter or Letter()
     async with database.unit(actor.workspace_id) as unit:
+        authorize(actor, needs)
         box, recipient = await _checked(unit, actor, mailbox_id, to)
     secret = await credentials(database, actor.workspace_id, box.id)
     async with database.installation() as session:
@@ -84,7 +93,6 @@ async def try_mailbox(
 
 
 async def _checked(unit: Unit, actor: Actor, mailbox_id: UUID, to: str | None) -> tuple[Mailbox, str]:
-    authorize(actor, Action.MANAGE_SENDERS)
     row = await repository.mailbox_row(unit, mailbox_id)
     if row is None:
         raise not_found("mailbox", mailbox_id)

@@ -64,6 +64,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "GET /campaigns/{name}/file": ("GET /campaigns/{campaign_id}/file",),
     "GET /campaigns/+new": ("GET /imports", "GET /senders"),
     "POST /campaigns/+new": ("POST /campaigns",),
+    "POST /campaigns/{name}/try": ("POST /campaigns/{campaign_id}/try",),
     "POST /campaigns/pause": ("POST /campaigns/pause",),
     "POST /campaigns/{name}/{act}": tuple(
         f"POST /campaigns/{{campaign_id}}/{act}" for act in ("launch", "pause", "resume", "stop")

@@ -69,6 +69,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
     Action.EXPORT_CONTACTS: ("POST /contacts/export.csv", "POST /api/v1/contacts/export"),
     Action.SUPPRESS: ("POST /contacts/{contact_id}/suppress", "POST /api/v1/contacts/{contact_id}/stop"),
     Action.EDIT_CAMPAIGNS: (
+        "POST /campaigns/{name}/try", "POST /api/v1/campaigns/{campaign_id}/try",
         "POST /api/v1/campaigns", "GET /campaigns/+new", "POST /campaigns/+new", "GET /campaigns/{name}/edit",
         "POST /campaigns/{name}/edit/keep", "POST /campaigns/{name}/edit/{act}",
         "GET /api/v1/campaigns/{campaign_id}/edit", "PUT /api/v1/campaigns/{campaign_id}/edit",
@@ -152,6 +153,7 @@ _CHOSEN = {"enrolment_ids": [str(uuid4())]}
 
 # What makes a request whole, so that nothing but rights can refuse it.
 FORMS: dict[str, dict[str, Any]] = {
+    "POST /campaigns/{name}/try": {"contact": str(uuid4())},
     "POST /senders/+connect/{key}": {
         "address": "new@halden.example",
         "smtp_host": "127.0.0.1",
@@ -189,6 +191,7 @@ BODIES: dict[str, Any] = {
         "password": "x",
     },
     "POST /api/v1/senders/{mailbox_id}/try": {},
+    "POST /api/v1/campaigns/{campaign_id}/try": {"contact_id": str(uuid4())},
     "POST /api/v1/webhooks": {"url": "https://10.0.0.1/", "kinds": ["replied"]},
     "POST /api/v1/campaigns": {"document": "x"},
     "POST /api/v1/touches/{touch_id}/settle": {"decision": "look_again"},
