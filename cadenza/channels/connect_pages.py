@@ -12,7 +12,7 @@ from cadenza.channels.connecting import NewMailbox, add_tested
 from cadenza.channels.contracts import SenderTest, Server, Tls
 from cadenza.channels.oauth_providers import CONSENTS, is_registered
 from cadenza.channels.providers import OTHER, PRESETS, Opening, Preset, preset
-from cadenza.core.errors import CadenzaError
+from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.settings import settings
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, audit, authorize, is_fresh, proof_first, require_fresh
@@ -219,5 +219,7 @@ async def come_back(
         if wrong.code != "not_allowed":
             async with database.unit(actor.workspace_id) as unit:
                 await audit(unit, actor, "mailbox_not_connected", wrong.code)
-        return render(request, "channels/not_connected.html", status_code=STATUS[wrong.kind], error=wrong)
+        # It is the provider's answer that is not believed; who brought it is signed in.
+        kind = Kind.INVALID if wrong.kind is Kind.UNAUTHENTICATED else wrong.kind
+        return render(request, "channels/not_connected.html", status_code=STATUS[kind], error=wrong)
     return see(f"/senders/{connected.mailbox.id}/connection", "connected")

@@ -165,7 +165,7 @@ async def test_the_provider_s_answer_in_another_browser_connects_nothing(
     other = await house.browser()
     for each in (other, browser):  # the first try uses it up
         answer = await each.get(back)
-        assert answer.status_code == 401
+        assert answer.status_code == 422
         assert "Not connected" in answer.text
     await other.client.aclose()
     assert await house.rows("select address from mailboxes") == []
