@@ -10,7 +10,15 @@ from starlette.responses import Response
 
 from cadenza.audience.service import contact
 from cadenza.campaigns.service import campaigns
-from cadenza.engine import campaign_pages, contact_pages, edit_pages, live_pages, outbox_pages, version_pages
+from cadenza.engine import (
+    campaign_pages,
+    contact_pages,
+    edit_pages,
+    live_pages,
+    outbox_pages,
+    palette_pages,
+    version_pages,
+)
 from cadenza.engine.contracts import DoubtDecision, Touch, TouchState
 from cadenza.engine.service import decide, explain, standing, upcoming
 from cadenza.identity.contracts import Action
@@ -26,6 +34,7 @@ router.include_router(version_pages.router)
 router.include_router(campaign_pages.router)
 router.include_router(contact_pages.router)
 router.include_router(outbox_pages.router)
+router.include_router(palette_pages.router)
 
 
 @dataclass(frozen=True, slots=True)

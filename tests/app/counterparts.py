@@ -31,7 +31,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "GET /settings/account", "POST /settings/account",
     ),
     "it only leads to another page, or draws one anew": (
-        "GET /settings", "GET /inbox/news", "GET /campaigns/{name}/live/stream", "GET /contacts/imports/{import_id}/stream",
+        "GET /settings", "GET /inbox/news", "GET /palette", "GET /campaigns/{name}/live/stream", "GET /contacts/imports/{import_id}/stream",
     ),
     "it speaks the assistants' protocol, to programs": ("POST /mcp",),
     "it tells a monitor that the process lives": ("GET /healthz",),

@@ -34,7 +34,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "GET /contacts/imports/{import_id}/refused.csv", "GET /contacts/segments", "GET /contacts/fields",
         "GET /senders", "GET /campaigns", "GET /campaigns/{name}", "GET /campaigns/{name}/live",
         "GET /campaigns/{name}/live/stream", "GET /campaigns/{name}/events", "GET /campaigns/{name}/versions",
-        "GET /campaigns/{name}/file", "GET /outbox", "GET /touches/{touch_id}", "GET /inbox", "GET /inbox/news",
+        "GET /campaigns/{name}/file", "GET /outbox", "GET /palette", "GET /touches/{touch_id}", "GET /inbox", "GET /inbox/news",
         "GET /inbox/of/{contact_id}", "GET /inbox/{conversation_id}", "POST /inbox/{conversation_id}/read",
         "GET /sandbox", "GET /api/v1/events", "GET /api/v1/work-items", "GET /api/v1/campaigns",
         "GET /api/v1/campaigns/{campaign_id}", "GET /api/v1/campaigns/{campaign_id}/versions",

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -137,6 +138,50 @@ async def test_shortcuts_are_listed_and_can_be_switched_off(visitor: Visitor) ->
     await keys.press("Enter")
     await page.wait_for_url("**/contacts?q=Giulia")
     await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+async def test_the_palette_finds_and_does_by_keyboard_alone(visitor: Visitor) -> None:
+    """Pages, commands of this page, campaigns and people by their names; also where single keys are off."""
+    page, keys = visitor.page, visitor.page.keyboard
+    await page.evaluate("localStorage.setItem('keys', 'off')")
+    await page.reload()
+    await keys.press("Control+k")
+    field = page.locator("#search-words")
+    await expect(field).to_be_focused()
+    await keys.type("out")
+    await keys.press("ArrowDown")
+    await expect(page.locator("[role=option][aria-selected=true]")).to_have_text("Outbox")
+    await keys.press("Enter")
+    await page.wait_for_url("**/outbox")
+    await keys.press("Control+k")
+    await keys.type("Giulia")
+    person = page.locator("#palette-found [role=option]")
+    await expect(person).to_have_count(1)
+    results = await Axe().run(page, options=_RULES)
+    assert results.response["violations"] == []
+    await keys.press("ArrowUp")
+    assert await field.get_attribute("aria-activedescendant") == await person.get_attribute("id")
+    await keys.press("Enter")
+    await page.wait_for_url("**/contacts/*")
+    await keys.press("Control+k")
+    await keys.type(CAMPAIGN[:4])
+    await page.locator("#palette-found [role=option]", has_text=CAMPAIGN).first.click()
+    await page.wait_for_url(f"**/campaigns/{quote(CAMPAIGN)}")
+    await keys.press("Control+k")
+    await keys.press("Escape")
+    await expect(page.locator("#search")).to_be_hidden()
+    await page.evaluate("localStorage.removeItem('keys')")
+
+
+async def test_the_palette_presses_what_the_page_offers(visitor: Visitor) -> None:
+    page, keys = visitor.page, visitor.page.keyboard
+    await visitor.open(f"/campaigns/{CAMPAIGN}/live")
+    await keys.press("/")
+    await keys.type("stop")
+    await keys.press("ArrowDown")
+    await keys.press("Enter")
+    await expect(page.get_by_role("dialog", name="Stop Spring")).to_be_visible()
+    await keys.press("Escape")
 
 
 async def test_pointing_at_a_claim_lights_its_words(visitor: Visitor) -> None:
