@@ -21,6 +21,7 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
 from cadenza.engine.fleet import senders_of
+from cadenza.engine.plan_calendar import plan_calendar
 from cadenza.engine.service import launch, pause, pause_all, plan, resume, status, stop, upcoming
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
@@ -142,15 +143,17 @@ async def _shown_to(
 ) -> dict[str, Any]:
     """The text as this person would read it, and what they would get when; empty when there is nobody."""
     if person is None:
-        return {"person": None, "person_name": "", "rendered": None, "plan": []}
+        return {"person": None, "person_name": "", "rendered": None, "plan": [], "calendar": None}
     box = next(iter(await senders_of(unit, found.definition)), None)
     sender = sender_facts(box) if box else None
     shown = await preview(unit, actor, found.name, person.contact_id, sender)
+    planned = await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name)
     return {
         "person": person,
         "person_name": person_name(person),
         "rendered": next(p.rendered for p in shown if (p.step, p.variant) == (step.id, variant.id)),
-        "plan": await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name),
+        "plan": planned,
+        "calendar": plan_calendar(planned, person, found.definition),
     }
 
 

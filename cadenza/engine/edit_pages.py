@@ -36,6 +36,7 @@ from cadenza.core.errors import CadenzaError
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import LOOKED_AT, campaign_head, person_name
 from cadenza.engine.fleet import senders_of
+from cadenza.engine.plan_calendar import plan_calendar
 from cadenza.engine.service import plan
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
@@ -197,6 +198,7 @@ async def _beside(
     place = next((i for i, each in enumerate(texts) if each["id"] == chosen[1]), 0)
     audience = await _audience(unit, edit, chosen[2])
     person = audience.get(chosen[2]) if chosen[2] else next(iter(audience.values()), None)
+    planned = await _plan(unit, actor, edit, person) if person else []
     return {
         "edit": edit,
         "number": number,
@@ -208,7 +210,8 @@ async def _beside(
         "person": person,
         "person_name": person_name(person) if person else "",
         "preview": await _preview(unit, edit, (steps[number], texts[place]), person) if person else None,
-        "plan": await _plan(unit, actor, edit, person) if person else [],
+        "plan": planned,
+        "calendar": plan_calendar(planned, person, edit.definition) if person and edit.definition else None,
     }
 
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from datetime import date as day
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -129,6 +130,17 @@ def date(at: datetime) -> str:
     """The day in full, in the reader's zone, such as ``Tuesday 3 March 2026``."""
     reader = _reading.get()
     return format_datetime(at, _("EEEE d MMMM y"), tzinfo=reader.zone, locale=reader.locale)
+
+
+def weekday(on: day) -> str:
+    """A day's name in short, such as ``Tue``."""
+    return format_date(on, "EEE", locale=_reading.get().locale)
+
+
+def day_of_month(on: day) -> str:
+    """The number of a day, with its month on the first and on Mondays: ``2 Mar``, ``3``."""
+    pattern = _("d MMM") if on.day == 1 or on.weekday() == 0 else "d"
+    return format_date(on, pattern, locale=_reading.get().locale)
 
 
 def slot(value: str, zone: str) -> str:

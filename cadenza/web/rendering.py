@@ -44,6 +44,8 @@ def environment() -> Environment:
         "sentence",
         "ago",
         "slot",
+        "weekday",
+        "day_of_month",
     ):
         made.filters[name] = getattr(formats, name)
     made.filters["told"] = catalogue.told
