@@ -277,6 +277,19 @@ async def test_a_doubt_is_settled_from_today(visitor: httpx.AsyncClient, seeded:
     assert "Sent once" in (await visitor.get(f"/touches/{seeded.in_doubt}")).text
 
 
+async def test_what_somebody_would_get_stands_in_a_calendar(visitor: httpx.AsyncClient) -> None:
+    """Of a whole week each, with the reasons below it."""
+    text = (await visitor.get(f"/campaigns/{CAMPAIGN}")).text
+    assert "would get" in text
+    weeks = re.findall(
+        r"<tr>(?:<td.*?</td>)+</tr>", text[text.index('class="weeks"') :].partition("</table>")[0]
+    )
+    assert weeks
+    assert {week.count("<td") for week in weeks} == {7}
+    reasons = text.partition('class="fate"')[2].partition("</ol>")[0].count("<li>")
+    assert sum(week.count('class="guess"') for week in weeks) == reasons > 0
+
+
 async def test_a_campaign_is_paused_resumed_and_stopped(visitor: httpx.AsyncClient) -> None:
     for act, words in (
         ("pause", "Paused: nothing leaves."),
