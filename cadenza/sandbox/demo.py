@@ -23,7 +23,7 @@ MAILBOXES = {
     "clara.morel@nordwerk.example": "Clara Morel",
 }
 _WORKSPACE = "Nordwerk (demo)"
-_OWNER = ("demo@nordwerk.example", "Dana Demo")
+OWNER = ("demo@nordwerk.example", "Dana Demo")
 _CAMPAIGN = Path(__file__).parent / "data" / "demo-campaign.yaml"
 _WAIT_SECONDS = 120
 
@@ -46,7 +46,7 @@ async def seed_demo(
 
 
 def _new_login(note: Path) -> dict[str, str | bool]:
-    login: dict[str, str | bool] = {"email": _OWNER[0], "password": secrets.token_urlsafe(9), "ready": False}
+    login: dict[str, str | bool] = {"email": OWNER[0], "password": secrets.token_urlsafe(9), "ready": False}
     _save(note, login)
     return login
 
@@ -76,7 +76,7 @@ async def demo_login(home: Path) -> tuple[str, str]:
 async def _owner(database: Database, password: str) -> Actor:
     known = [w for w in await workspaces(database) if w.name == _WORKSPACE]
     if not known:
-        email, name = _OWNER
+        email, name = OWNER
         workspace, _ = await create_workspace(
             database, _WORKSPACE, owner_email=email, owner_name=name, password=password
         )

@@ -16,7 +16,7 @@ from cadenza.core.installation import read_anchor, set_world
 from cadenza.core.logs import logger
 from cadenza.core.settings import Settings
 from cadenza.sandbox.contracts import World
-from cadenza.sandbox.demo import MAILBOXES, demo_login, seed_demo
+from cadenza.sandbox.demo import MAILBOXES, OWNER, demo_login, seed_demo
 from cadenza.sandbox.imap_server import ImapServer
 from cadenza.sandbox.mail_store import MailStore
 from cadenza.sandbox.prospects import Prospects
@@ -113,7 +113,8 @@ class Sandbox:
         self.store = MailStore(state.folder / "mail", clock)
         self.ledger = Ledger(state.folder / "ledger.jsonl")
         self.prospects = Prospects(self.world, self.store, clock, state.folder / "done.jsonl")
-        self.prospects.serve(list(state.passwords))
+        # The demo's owner too: a message to oneself arrives.
+        self.prospects.serve([*state.passwords, OWNER[0]])
         self._provider = Provider(
             self.store,
             self.ledger,

@@ -135,6 +135,43 @@ async def test_a_mailbox_is_added_listed_and_tested(
     ]
 
 
+async def test_a_message_to_oneself_is_sent_and_the_relay_s_answer_shown(
+    senders: Senders, post: Office
+) -> None:
+    assert (await senders(*adding(post), password=PASSWORD)).exit_code == 0
+    tried = await senders("try", ANNA, "--json")
+    assert (tried.exit_code, tried.err) == (0, "")
+    assert set(tried.json) == {"sender", "recipient", "ok", "detail"}
+    assert (tried.json["sender"], tried.json["recipient"], tried.json["ok"]) == (ANNA, ANNA, True)
+    assert "250" in (await senders("try", ANNA)).out
+    other = await senders("try", ANNA, "--to", "prospect@firm.example", "--json")
+    assert (other.exit_code, other.json["error"]["code"]) == (1, "trial_to_others")
+    nobody = await senders("try", "nobody@north.example", "--json")
+    assert (nobody.exit_code, nobody.json["error"]["code"]) == (1, "mailbox_not_found")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--preset", "gmx", "--tls", "none"], "leave out --tls"),
+        (["--smtp", "127.0.0.1:1", "--user", "u"], "--imap, --tls"),
+        (["--smtp", "127.0.0.1:1", "--imap", "127.0.0.1:1", "--tls", "none"], "--user"),
+    ],
+)
+async def test_servers_are_named_or_come_with_their_provider(
+    senders: Senders, arguments: list[str], words: str
+) -> None:
+    said = await senders("add", ANNA, *arguments, password=PASSWORD)
+    assert (said.exit_code, said.out) == (2, "")
+    assert words in said.err
+
+
+async def test_a_preset_that_is_not_there_names_those_that_are(senders: Senders) -> None:
+    said = await senders("add", ANNA, "--preset", "nowhere", "--json", password=PASSWORD)
+    assert (said.exit_code, said.json["error"]["code"]) == (1, "preset_unknown")
+    assert "nowhere" in said.json["error"]["message"]
+
+
 async def test_a_wrong_password_is_a_report_and_stores_nothing(
     senders: Senders, post: Office, database: Database, workspace: Actor
 ) -> None:

@@ -322,6 +322,19 @@ async def test_a_mailbox_is_tested_and_its_trouble_stands_beside_it(visitor: htt
     assert "Broken" in page
 
 
+async def test_a_text_is_sent_to_oneself_from_the_page_that_shows_it(
+    visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    here = f"/campaigns/{CAMPAIGN}"
+    page = (await visitor.get(f"{here}?step=follow")).text
+    assert f'action="/campaigns/{CAMPAIGN.replace(" ", "%20")}/try"' in page
+    form = {"step": "follow", "variant": "a", "contact": str(seeded.contacts[0])}
+    words = _Page((await visitor.post(f"{here}/try", data=form)).text).words
+    assert f"Not sent from nora@halden.example to {seeded.email}." in words  # nothing listens at its server
+    wrong = await visitor.post(f"{here}/try", data=form | {"step": "nowhere"})
+    assert wrong.status_code == 404
+
+
 async def test_a_person_is_stopped_from_their_page(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
     here = f"/contacts/{seeded.contacts[3]}"
     assert "None. This person may be written to." in (await visitor.get(here)).text
