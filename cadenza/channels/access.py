@@ -31,7 +31,7 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.http import Egress, Purpose
 from cadenza.core.logs import logger
-from cadenza.core.openid import discover
+from cadenza.core.openid import Provider, discover
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor
@@ -189,7 +189,7 @@ async def _ask(turn: _Turn) -> Mapping[str, Any]:
     current = settings()
     known, name = registration(current, turn.provider), CONSENTS[turn.provider].name
     egress = Egress(this_machine=current.sandbox)
-    provider = await discover(egress, known.issuer, Purpose.MAIL_OAUTH)
+    provider = await _described(egress, known.issuer, name)
     form = {
         "grant_type": "refresh_token", "refresh_token": turn.refresh or "", "client_id": known.client_id,
         "client_secret": known.client_secret,
@@ -206,6 +206,16 @@ async def _ask(turn: _Turn) -> Mapping[str, Any]:
     raise CadenzaError(
         "provider_unusable", f"{name} gave no new token (it answered {answer.status}).", Kind.TEMPORARY
     )
+
+
+async def _described(egress: Egress, issuer: str, name: str) -> Provider:
+    """Whatever is wrong with the provider's description now, the permission may still hold: it is asked again later."""
+    try:
+        return await discover(egress, issuer, Purpose.MAIL_OAUTH)
+    except CadenzaError as wrong:
+        raise CadenzaError(
+            "provider_unusable", f"{name} cannot be asked: {wrong.message}", Kind.TEMPORARY
+        ) from wrong
 
 
 def _revoked(address: str, name: str) -> CadenzaError:

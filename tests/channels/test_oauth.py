@@ -27,6 +27,7 @@ from cadenza.core.database import Base, Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.rotation import seal_anew, sealed_columns
+from cadenza.core.settings import settings
 from cadenza.identity.contracts import Actor, Role
 from cadenza.ledger.contracts import WorkKind
 from cadenza.ledger.service import work_items
@@ -184,6 +185,29 @@ async def test_a_provider_that_is_unwell_breaks_nothing(
     assert await requests(scene) == []
     scene.provider.failing = None
     assert await sent(scene, box) is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("how", ["every page is broken", "nobody listens", "it describes somebody else"])
+async def test_a_provider_that_cannot_be_asked_breaks_nothing(
+    scene: Scene, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = await scene.connect()
+    if how == "nobody listens":
+        monkeypatch.setenv("CADENZA_GOOGLE_ISSUER", "http://127.0.0.1:9")
+        settings.cache_clear()
+    elif how == "every page is broken":
+        scene.provider.away = 503
+    else:
+        scene.provider.description = {"issuer": "https://evil.example"}
+    scene.machine.move(2 * HOUR)
+    with pytest.raises(CadenzaError) as later:
+        await sent(scene, box)
+    assert (later.value.code, later.value.kind) == ("provider_unusable", Kind.TEMPORARY)
+    assert (await state(scene, box)).state is MailboxState.OK
+    assert await requests(scene) == []
+    gone = await disconnect(scene.database, HERE, scene.fresh(), box.id)
+    assert gone.told is False
+    assert await scene.boxes() == []
 
 
 async def test_a_client_that_the_provider_knows_no_more_is_told_and_a_test_mends_it(scene: Scene) -> None:

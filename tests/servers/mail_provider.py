@@ -39,12 +39,15 @@ class MailProvider(Provider):
     granted: str | None = None  # the scopes that were left ticked; None: all
     without: str = ""  # something that the answer lacks
     failing: tuple[int, Any] | None = None  # what the token address answers instead
+    away: int | None = None  # what every address answers, whoever asks
     access: dict[str, Token] = field(default_factory=dict)
     refresh: dict[str, str] = field(default_factory=dict)
     revoked: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
 
     def answer(self, method: str, path: str, form: dict[str, str]) -> tuple[int, Any]:
+        if self.away is not None:
+            return self.away, {}
         if path.endswith("/.well-known/openid-configuration"):
             status, told = super().answer(method, path, form)
             return status, {"revocation_endpoint": f"{self.issuer}/revoke"} | told
