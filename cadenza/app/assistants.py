@@ -4,6 +4,7 @@ Nothing is kept between requests: each brings its token, is counted and has the 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -73,6 +74,7 @@ def tools_of(actor: Actor) -> list[Tool]:
 async def answer_over_http(request: Request, actor: Actor, body: bytes) -> Response:
     """One message of the protocol, which is the body; nothing but the answer stays of it."""
     manager = await asyncio.to_thread(import_module, "mcp.server.streamable_http_manager")
+    logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each request that it began and ended
 
     async def caller() -> Actor:
         return actor

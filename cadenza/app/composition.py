@@ -100,7 +100,8 @@ def web_app(database: Database, settings: Settings) -> FastAPI:
         title="Cadenza",
         version=version("cadenza"),
         description="Everything that a page can do. Errors are problem details (RFC 9457) with a stable `code`. "
-        "Send `Idempotency-Key` with a change to have it made once; lists go on with `after`.",
+        "Send `Idempotency-Key` with a change to have it made once (all but downloads and what concerns the whole "
+        "installation, which may simply be asked for again); lists go on with `after`.",
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
