@@ -87,6 +87,7 @@ ENDPOINTS = (  # a room's narrower addresses stand before those that a name or a
     "cadenza.campaigns.edit_endpoints",
     "cadenza.engine.trial_endpoints",
     "cadenza.engine.endpoints",
+    "cadenza.engine.preview_endpoints",
     "cadenza.inbox.endpoints",
     "cadenza.operations.endpoints",
     "cadenza.app.assistant_endpoints",

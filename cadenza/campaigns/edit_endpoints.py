@@ -1,16 +1,15 @@
-"""The working copy of a campaign through the API: read, changed by text or by place, previewed, saved, discarded."""
+"""The working copy of a campaign through the API: read, changed by text or by place, saved, discarded."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response
 
 from cadenza.campaigns.contracts import Edit
 from cadenza.campaigns.document_text import tree_text
-from cadenza.campaigns.endpoints import CampaignFile, RenderedShape
-from cadenza.campaigns.previewing import preview_edit
+from cadenza.campaigns.endpoints import CampaignFile
 from cadenza.campaigns.service import (
     discard_edit,
     edit_of,
@@ -53,15 +52,6 @@ class NewValues(Shape):
     ]
 
 
-class EditPreviewShape(Shape):
-    """``rendered`` is null while the text cannot be read; ``missing`` are tokens that this person has no value for."""
-
-    step: str
-    variant: str
-    rendered: RenderedShape | None
-    missing: list[str]
-
-
 @router.get("/campaigns/{campaign_id}/edit")
 async def read_edit(request: Request, unit: ApiUnit, campaign_id: UUID) -> EditShape:
     """One's own working copy; where there is none, the version in force."""
@@ -78,23 +68,6 @@ async def put_edit(request: Request, unit: ApiUnit, campaign_id: UUID, file: Cam
 async def keep_values(request: Request, unit: ApiUnit, campaign_id: UUID, new: NewValues) -> EditShape:
     """Put values into the working copy by their places; a place that there is not changes nothing."""
     return _shape(await keep_edit(unit, actor_of(request), campaign_id, new.values))
-
-
-@router.get("/campaigns/{campaign_id}/edit/preview")
-async def preview_copy(
-    request: Request, unit: ApiUnit, campaign_id: UUID, contact_id: Annotated[UUID, Query()]
-) -> list[EditPreviewShape]:
-    """Each text of the working copy as this person would read it."""
-    found = await preview_edit(unit, actor_of(request), campaign_id, contact_id)
-    return [
-        EditPreviewShape(
-            step=step,
-            variant=variant,
-            rendered=RenderedShape.model_validate(text.rendered) if text else None,
-            missing=list(text.missing) if text else [],
-        )
-        for step, variant, text in found
-    ]
 
 
 @router.post("/campaigns/{campaign_id}/edit/save")

@@ -14,7 +14,6 @@ from cadenza.campaigns.service import (
     campaigns_after,
     document_text,
     numbered,
-    preview,
     versions,
 )
 from cadenza.core.errors import CadenzaError, Problem
@@ -74,19 +73,6 @@ class VersionShape(Shape):
     changes: list[str]
 
 
-class RenderedShape(Shape):
-    subject: str | None
-    text: str
-    html: str | None
-
-
-class PreviewShape(Shape):
-    step: str
-    variant: str
-    language: str | None
-    rendered: RenderedShape
-
-
 @router.get("/campaigns")
 async def list_campaigns(
     request: Request,
@@ -133,18 +119,6 @@ async def read_file(
     """A version as a campaign file, the one in force by default; applying it again changes nothing."""
     found = await numbered(unit, actor_of(request), campaign_id, version)
     return CampaignFile(document=document_text(found))
-
-
-@router.get("/campaigns/{campaign_id}/preview")
-async def preview_campaign(
-    request: Request, unit: ApiUnit, campaign_id: UUID, contact_id: Annotated[UUID, Query()]
-) -> list[PreviewShape]:
-    """Each variant of each step as this person would read it."""
-    actor = actor_of(request)
-    authorize(actor, Action.READ)
-    found = await by_id(unit, campaign_id)
-    shown = await preview(unit, actor, found.name, contact_id)
-    return [PreviewShape.model_validate(each) for each in shown]
 
 
 def _whole(found: Campaign) -> CampaignWhole:

@@ -6,25 +6,21 @@ from uuid import UUID
 
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns import tokens
-from cadenza.campaigns.contracts import PreviewedText, Tree, Variant
-from cadenza.campaigns.editing import edit_of
+from cadenza.campaigns.contracts import Edit, PreviewedText, Tree, Variant
 from cadenza.campaigns.template_parser import TemplateError
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
-from cadenza.identity.contracts import Actor
 
 
 async def preview_edit(
-    unit: Unit, actor: Actor, campaign_id: UUID, contact_id: UUID
+    unit: Unit, edit: Edit, contact_id: UUID, sender: Mapping[str, Any]
 ) -> list[tuple[str, str, PreviewedText | None]]:
     """Step, variant and text of each, in the person's language where there is one. Raises ``CadenzaError`` (not found)."""
-    edit = await edit_of(unit, actor, campaign_id)
     person = (await load_recipients(unit, [contact_id])).get(contact_id)
     if person is None:
         raise not_found("contact", contact_id)
-    address = next(iter(edit.tree.get("senders", {}).get("mailboxes", [])), "")
-    facts = {**person.facts, "sender": {"name": str(address).partition("@")[0], "address": str(address)}}
+    facts = {**person.facts, "sender": sender}
     return [
         (str(step["id"]), str(variant["id"]), preview_text(spoken(step, variant, person.language), facts))
         for step in edit.tree["steps"]

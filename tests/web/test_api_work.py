@@ -170,9 +170,9 @@ async def test_a_working_copy_is_made_by_text_changed_previewed_and_saved(
     assert [each["key"] for each in kept["problems"]], "without a fallback it is not finished"
     unfinished = await caller.post(f"{one}/edit/save")
     assert (unfinished.status_code, unfinished.json()["code"]) == (422, "campaign_file_invalid")
-    await caller.post(f"{one}/edit/values", json={"values": {place: ["A last line."]}})
+    await caller.post(f"{one}/edit/values", json={"values": {place: ["A last line by {{ sender.name }}."]}})
     shown = (await caller.get(f"{one}/edit/preview", params={"contact_id": str(seeded.contacts[0])})).json()
-    assert {"Two ideas", "A last line."} <= {
+    assert {"Two ideas", "A last line by Nora."} <= {
         each["rendered"]["subject"] or each["rendered"]["text"] for each in shown
     }
     assert (await caller.get(f"{one}/status")).json()["version"] == 1
