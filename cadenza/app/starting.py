@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
@@ -23,6 +24,7 @@ from cadenza.operations.service import is_founded, keep_archive, new_setup_link
 from cadenza.sandbox.service import check_world, demo_login
 
 T = TypeVar("T")
+_MOST_WEB_PROCESSES = 8
 
 
 class _Speed(click.FloatRange):
@@ -86,8 +88,7 @@ async def _run_sandbox(
         # World time begins with the sandbox, so the others wait for it.
         login = await _unless_stopped(demo_login(current.home), stop)
         if login:
-            others = [Child(("web",)), Child(("worker",))]
-            keeping.append(asyncio.create_task(supervise(others, environment, stop)))
+            keeping.append(asyncio.create_task(supervise(_children(current), environment, stop)))
             await _unless_stopped(_announce_sandbox(current, port, login), stop)
             await stop.wait()
     finally:
@@ -104,7 +105,7 @@ async def _run_production(database: Database, current: Settings) -> None:
         "CADENZA_SANDBOX": "false",
     }
     stop = stop_on_signals()
-    keeping = asyncio.create_task(supervise([Child(("web",)), Child(("worker",))], environment, stop))
+    keeping = asyncio.create_task(supervise(_children(current), environment, stop))
     archiving = asyncio.create_task(keep_archive(current))
     try:
         await _unless_stopped(_announce(database, current, port), stop)
@@ -114,6 +115,15 @@ async def _run_production(database: Database, current: Settings) -> None:
         await keeping
         archiving.cancel()
     click.echo("Stopped.", err=True)
+
+
+def web_processes(current: Settings) -> int:
+    """One for each core: they share the port, and the kernel spreads connections over them."""
+    return current.web_processes or min(os.cpu_count() or 1, _MOST_WEB_PROCESSES)
+
+
+def _children(current: Settings) -> list[Child]:
+    return [*(Child(("web",)) for _ in range(web_processes(current))), Child(("worker",))]
 
 
 def _environment(database: Database, current: Settings, port: int) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Every query on campaigns and their versions."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Select, select, text
 
 from cadenza.campaigns.contracts import Campaign, CampaignState, Definition, Version
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
@@ -53,22 +54,59 @@ async def campaign_row(unit: Unit, name: str) -> CampaignRow | None:
     return (await unit.session.scalars(query)).one_or_none()
 
 
-def _joined(unit: Unit) -> Select[CampaignRow, CampaignVersionRow]:
-    same = (CampaignVersionRow.workspace_id == CampaignRow.workspace_id) & (
-        CampaignVersionRow.id == CampaignRow.version_id
+def _newest(unit: Unit) -> Select[Any]:
+    """Plain columns, without the definition: it is large, never changes, and is mostly known to this process already."""
+    row, version = CampaignRow, CampaignVersionRow
+    same = (version.workspace_id == row.workspace_id) & (version.id == row.version_id)
+    query: Select[Any] = select(  # type: ignore[assignment]
+        row.id,
+        row.name,
+        row.state,
+        row.version,
+        row.version_id,
+        row.created_at,
+        row.launched_at,
+        version.folder,
     )
-    query = select(CampaignRow, CampaignVersionRow).join(CampaignVersionRow, same)
-    return query.where(CampaignRow.workspace_id == unit.workspace_id)
+    return query.join(version, same).where(row.workspace_id == unit.workspace_id)
+
+
+async def _campaigns(unit: Unit, query: Select[Any]) -> list[Campaign]:
+    rows = (await unit.session.execute(query)).all()
+    known = await _definitions(unit, [row.version_id for row in rows])
+    return [
+        Campaign(
+            id=row.id,
+            name=row.name,
+            state=CampaignState(row.state),
+            version=row.version,
+            version_id=row.version_id,
+            definition=known[row.version_id],
+            created_at=row.created_at,
+            launched_at=row.launched_at,
+            folder=row.folder,
+        )
+        for row in rows
+    ]
+
+
+async def _definitions(unit: Unit, version_ids: Sequence[UUID]) -> dict[UUID, Definition]:
+    """Those that exist. Asks the database only for what this process does not know yet, in one query."""
+    found = {i: _known_versions.get((unit.workspace_id, i)) for i in version_ids}
+    missing = [i for i, known in found.items() if known is None]
+    row = CampaignVersionRow
+    query = select(row.id, row.definition).where(row.workspace_id == unit.workspace_id, row.id.in_(missing))
+    for i, stored in await unit.session.execute(query) if missing else ():
+        found[i] = _parsed(unit.workspace_id, i, stored)
+    return {i: known for i, known in found.items() if known is not None}
 
 
 async def by_name(unit: Unit, name: str) -> Campaign | None:
-    found = (await unit.session.execute(_joined(unit).where(CampaignRow.name == name))).one_or_none()
-    return _campaign(found) if found else None
+    return next(iter(await _campaigns(unit, _newest(unit).where(CampaignRow.name == name))), None)
 
 
 async def by_id(unit: Unit, campaign_id: UUID) -> Campaign | None:
-    found = (await unit.session.execute(_joined(unit).where(CampaignRow.id == campaign_id))).one_or_none()
-    return _campaign(found) if found else None
+    return next(iter(await _campaigns(unit, _newest(unit).where(CampaignRow.id == campaign_id))), None)
 
 
 async def names(unit: Unit) -> dict[UUID, str]:
@@ -78,35 +116,20 @@ async def names(unit: Unit) -> dict[UUID, str]:
 
 
 async def every(unit: Unit) -> Sequence[Campaign]:
-    query = _joined(unit).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
-    return [_campaign(found) for found in await unit.session.execute(query)]
+    query = _newest(unit).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
+    return await _campaigns(unit, query)
 
 
 async def part(
     unit: Unit, *, state: CampaignState | None, after: UUID | None, limit: int
 ) -> Sequence[Campaign]:
     """Newest first; ids grow with time."""
-    query = _joined(unit).order_by(CampaignRow.id.desc()).limit(limit)
+    query = _newest(unit).order_by(CampaignRow.id.desc()).limit(limit)
     if state:
         query = query.where(CampaignRow.state == state.value)
     if after:
         query = query.where(CampaignRow.id < after)
-    return [_campaign(found) for found in await unit.session.execute(query)]
-
-
-def _campaign(found: Row[CampaignRow, CampaignVersionRow]) -> Campaign:
-    row, version = found
-    return Campaign(
-        id=row.id,
-        name=row.name,
-        state=CampaignState(row.state),
-        version=row.version,
-        version_id=row.version_id,
-        definition=_parsed(row.workspace_id, version.id, version.definition),
-        created_at=row.created_at,
-        launched_at=row.launched_at,
-        folder=version.folder,
-    )
+    return await _campaigns(unit, query)
 
 
 async def versions(unit: Unit, campaign_id: UUID) -> list[Version]:
@@ -134,11 +157,4 @@ async def version_id(unit: Unit, campaign_id: UUID, number: int) -> UUID | None:
 
 
 async def definition(unit: Unit, version_id: UUID) -> Definition | None:
-    """Asks the database only for what this process does not know yet."""
-    if known := _known_versions.get((unit.workspace_id, version_id)):
-        return known
-    query = select(CampaignVersionRow.definition).where(
-        CampaignVersionRow.workspace_id == unit.workspace_id, CampaignVersionRow.id == version_id
-    )
-    stored = (await unit.session.scalars(query)).one_or_none()
-    return _parsed(unit.workspace_id, version_id, stored) if stored is not None else None
+    return (await _definitions(unit, [version_id])).get(version_id)

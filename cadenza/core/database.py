@@ -7,11 +7,12 @@ set for the length of one transaction, so a query without one sees no rows.
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from select import select
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import MetaData, Result, TextClause, Uuid, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy import Engine, MetaData, Result, TextClause, Uuid, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cadenza.core.clock import Clock, MachineClock, WorldClock
@@ -73,6 +74,7 @@ class Database:
             max_overflow=2,
             **engine,
         )
+        _ping_when_in_doubt(self.engine.sync_engine)
 
     @asynccontextmanager
     async def unit(self, workspace_id: UUID) -> AsyncIterator[Unit]:
@@ -87,8 +89,30 @@ class Database:
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """Single statements outside any workspace, each committed at once: without the way there and back to begin and end."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _ping_when_in_doubt(engine: Engine) -> None:
+    """Before a connection is used again, ask whether it lives, but only if its socket has something to tell.
+
+    A server that ended or was restarted has closed it, which can be seen without a way there and back.
+    """
+    dialect = engine.dialect
+    ping = dialect.do_ping
+
+    def ping_if_told(connection: Any) -> bool:
+        waiting, _, _ = select([connection.driver_connection.fileno()], [], [], 0)
+        return ping(connection) if waiting else True
+
+    setattr(dialect, "do_ping", ping_if_told)  # noqa: B010 - SQLAlchemy has no other place for it
 
 
 async def enter_workspace(session: AsyncSession, workspace_id: UUID) -> None:

@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important log lines that are written to standard error."
     )
+    web_processes: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="How many web processes `cadenza up` starts on this machine; without it one for each core, at most eight.",
+    )
     database_pool: int = Field(
         default=10, ge=2, le=200, description="Database connections each process may hold."
     )

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cadenza.analytics.contracts import Rate
@@ -22,7 +22,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
 from cadenza.engine.fleet import senders_of
 from cadenza.engine.plan_calendar import plan_calendar
-from cadenza.engine.service import launch, pause, pause_all, plan, resume, status, stop, upcoming
+from cadenza.engine.service import launch, next_sendings, pause, pause_all, plan, resume, status, stop
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import Event, EventKind
@@ -33,7 +33,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, render, see
 router = APIRouter(include_in_schema=False)
 
 LOOKED_AT = 30  # people to choose from for a preview
-_UPCOMING = 500  # what today's plan is drawn from
+_PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,23 @@ class _Line:
 
 
 @router.get("/campaigns")
-async def overview(request: Request, unit: PageUnit) -> Response:
+async def overview(
+    request: Request, unit: PageUnit, page: Annotated[int, Query(ge=1, le=10_000)] = 1
+) -> Response:
     actor = actor_of(request)
-    soon = await upcoming(unit, actor, limit=_UPCOMING)
-    first = {each.campaign_id: each.at for each in reversed(soon)}
     every = await campaigns(unit, actor)
-    totals = await totals_of(unit, [each.id for each in every])
-    lines = [_line(each, totals[each.id], first.get(each.id)) for each in every]
+    shown = every[(page - 1) * _PAGE : page * _PAGE]
+    ids = [each.id for each in shown]
+    totals, soon = await totals_of(unit, ids), await next_sendings(unit, actor, ids)
+    lines = [_line(each, totals[each.id], soon.get(each.id)) for each in shown]
     return render(
         request,
         "engine/campaigns.html",
         lines=lines,
-        running=sum(line.campaign.state is CampaignState.RUNNING for line in lines),
-        drafts=sum(line.campaign.state is CampaignState.DRAFT for line in lines),
+        page=page,
+        more=len(every) > page * _PAGE,
+        running=sum(each.state is CampaignState.RUNNING for each in every),
+        drafts=sum(each.state is CampaignState.DRAFT for each in every),
         top=axis_end([line.replied for line in lines]),
         may_run=allowed(authorize, actor, Action.RUN_CAMPAIGNS),
         may_edit=allowed(authorize, actor, Action.EDIT_CAMPAIGNS),

@@ -1,6 +1,7 @@
 """Launching, pausing, resuming and stopping a campaign, and how it stands."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -176,6 +177,12 @@ async def status(unit: Unit, actor: Actor, name: str) -> Status:
         held=states.get(EnrolmentState.HELD.value, 0),
         waiting=waiting,
     )
+
+
+async def next_sendings(unit: Unit, actor: Actor, campaign_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When each of these campaigns sends next, in world time; those that run and have something planned."""
+    authorize(actor, Action.READ)
+    return await repository.next_sendings(unit, campaign_ids)
 
 
 async def upcoming(

@@ -46,6 +46,7 @@ class EnrolmentRow(Row):
             "campaign_id",
             "next_due_at",
             postgresql_where="state = 'active' and next_due_at is not null",
+            postgresql_include=["mailbox_id"],  # the outbox counts by it, and need not read the rows
         ),
         Index("ix_enrolments_hold", "workspace_id", "hold_until", postgresql_where="state = 'held'"),
         Index(None, "workspace_id", "contact_id"),

@@ -1,5 +1,6 @@
 """Today, and one touch with everything that was asked, decided and answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -9,7 +10,8 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from cadenza.audience.service import contact
-from cadenza.campaigns.service import campaigns
+from cadenza.campaigns.contracts import Campaign, CampaignState
+from cadenza.campaigns.service import by_id, campaigns
 from cadenza.engine import (
     campaign_pages,
     contact_pages,
@@ -37,6 +39,9 @@ router.include_router(outbox_pages.router)
 router.include_router(palette_pages.router)
 
 
+_SHOWN, _CAMPAIGNS_SHOWN = 50, 12
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     """A work item as Today shows it."""
@@ -54,15 +59,17 @@ class _Waiting:
 @router.get("/")
 async def today(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
-    items = [_waiting(item) for item in await work_items(unit, actor)]
+    waiting = await work_items(unit, actor)
     known = await campaigns(unit, actor)
     state, named = standing(known)
     return render(
         request,
         "engine/today.html",
-        items=items,
-        late=sum(item.due_at < unit.world.now() for item in items),
-        campaigns=known,
+        items=[_waiting(item) for item in waiting[:_SHOWN]],
+        waiting=len(waiting),
+        late=sum(item.due_at < unit.world.now() for item in waiting),
+        campaigns=_liveliest(known),
+        every=len(known),
         standing=state.value,
         named=named,
         planned=bool(await upcoming(unit, actor, limit=1)),
@@ -77,6 +84,11 @@ async def decided(request: Request, unit: PageUnit, item_id: UUID) -> Response:
     """The proposal was carried out on its page, or it will not be: either way it waits no longer."""
     await finish_proposal(unit, actor_of(request), item_id)
     return see("/", "decided")
+
+
+def _liveliest(known: Sequence[Campaign]) -> list[Campaign]:
+    """The first of a long list: those that run, then the newest."""
+    return sorted(known, key=lambda each: each.state is not CampaignState.RUNNING)[:_CAMPAIGNS_SHOWN]
 
 
 def _said(request: Request) -> str:
@@ -122,7 +134,6 @@ async def touch(request: Request, unit: PageUnit, touch_id: UUID) -> Response:
     actor = actor_of(request)
     found = await explain(unit, actor, touch_id)
     person = await contact(unit, actor, found.touch.contact_id)
-    known = {each.id: each for each in await campaigns(unit, actor)}
     return render(
         request,
         "engine/touch.html",
@@ -130,7 +141,7 @@ async def touch(request: Request, unit: PageUnit, touch_id: UUID) -> Response:
         touch=found.touch,
         contact_name=person.name,
         timezone=person.timezone,
-        campaign=known.get(found.touch.campaign_id) if found.touch.campaign_id else None,
+        campaign=await by_id(unit, found.touch.campaign_id) if found.touch.campaign_id else None,
         decisions=found.decisions,
         happened=list(reversed(found.events)),
         verdict=_verdict(found.touch),

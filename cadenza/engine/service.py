@@ -16,6 +16,7 @@ from cadenza.engine.explain import (
 from cadenza.engine.lifecycle import (
     follow_version,
     launch,
+    next_sendings,
     pause,
     pause_all,
     resume,
@@ -39,7 +40,7 @@ from cadenza.engine.tracking import Visit, record_click, record_open
 __all__ = [
     "Comparison", "Dispatcher", "Visit", "compare_sent", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
     "file_sent_copies", "follow_version", "give_up", "hold_until", "housekeeping", "is_answered", "keep_back",
-    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "outbox", "pause", "pause_all", "plan", "record_click",
+    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "next_sendings", "outbox", "pause", "pause_all", "plan", "record_click",
     "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status", "stop", "touch_by_message_ids",
     "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
 ]  # fmt: skip

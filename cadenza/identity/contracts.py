@@ -129,6 +129,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member by name, as lists show them."""
+
+    id: UUID
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Whose session a cookie names, and what it still lacks."""
 

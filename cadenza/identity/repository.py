@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, delete, exists, func, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from cadenza.identity.contracts import Member, Role, Workspace
+from cadenza.identity.contracts import Colleague, Member, Role, Workspace
 from cadenza.identity.models import (
     ApiTokenRow,
     FactorRow,
@@ -28,32 +29,38 @@ async def user_by_email(session: AsyncSession, email: str) -> UserRow | None:
     return await session.scalar(select(UserRow).where(UserRow.email == email))
 
 
-def _member_query() -> Select[MemberRow, UserRow, bool]:
+def _member_query() -> Select[Any]:
+    """Plain columns: a team of five hundred is read with every list of conversations."""
     has_factor = exists().where(FactorRow.user_id == MemberRow.user_id)
-    return select(MemberRow, UserRow, has_factor).join(UserRow, UserRow.id == MemberRow.user_id)
+    member, user = MemberRow, UserRow
+    query: Any = select(
+        member.id, member.workspace_id, member.user_id, user.email, user.name, member.role, member.active, user.timezone,
+        user.locale, member.team_id, member.territories, member.languages, member.industries, member.most_open,
+        member.away_until, has_factor.label("has_factor"),
+    )  # fmt: skip
+    return query.join(UserRow, UserRow.id == MemberRow.user_id)  # type: ignore[no-any-return]
 
 
-def _member(row: Row[MemberRow, UserRow, bool] | None) -> Member | None:
+def _member(row: Row[Any] | None) -> Member | None:
     if row is None:
         return None
-    member, user, has_factor = row
     return Member(
-        member.id,
-        member.workspace_id,
-        user.id,
-        user.email,
-        user.name,
-        Role(member.role),
-        member.active,
-        user.timezone,
-        user.locale,
-        member.team_id,
-        tuple(member.territories or ()),
-        tuple(member.languages or ()),
-        tuple(member.industries or ()),
-        member.most_open,
-        member.away_until,
-        has_factor,
+        row.id,
+        row.workspace_id,
+        row.user_id,
+        row.email,
+        row.name,
+        Role(row.role),
+        row.active,
+        row.timezone,
+        row.locale,
+        row.team_id,
+        tuple(row.territories or ()),
+        tuple(row.languages or ()),
+        tuple(row.industries or ()),
+        row.most_open,
+        row.away_until,
+        row.has_factor,
     )
 
 
@@ -88,22 +95,28 @@ async def members(session: AsyncSession, workspace_id: UUID) -> list[Member]:
     return [m for m in map(_member, rows) if m]
 
 
-async def session_by_hash(session: AsyncSession, token_hash: bytes) -> tuple[SessionRow, bool] | None:
-    """The session, and whether its workspace asks everybody for a second factor."""
-    query = (
-        select(SessionRow, WorkspaceRow.require_factor)
-        .join(WorkspaceRow, WorkspaceRow.id == SessionRow.workspace_id)
-        .where(SessionRow.token_hash == token_hash)
+async def colleagues(session: AsyncSession, workspace_id: UUID) -> list[Colleague]:
+    query = select(MemberRow.id, UserRow.name, MemberRow.active).join(
+        UserRow, UserRow.id == MemberRow.user_id
     )
-    row = (await session.execute(query)).first()
-    return (row[0], row[1]) if row else None
+    rows = await session.execute(query.where(MemberRow.workspace_id == workspace_id).order_by(UserRow.name))
+    return [Colleague(row.id, row.name, row.active) for row in rows]
 
 
-async def touch_session(session: AsyncSession, token_hash: bytes, at: datetime) -> None:
+async def session_of(
+    session: AsyncSession | AsyncConnection, token_hash: bytes
+) -> tuple[Row[Any], Member | None] | None:
+    """The session with what its workspace asks for, and its member there if there is one; in one question."""
+    query = text("select * from session_of(:hash)")
+    row = (await session.execute(query, {"hash": token_hash})).first()
+    return (row, _member(row) if row.id else None) if row else None
+
+
+async def touch_session(session: AsyncSession | AsyncConnection, token_hash: bytes, at: datetime) -> None:
     await session.execute(update(SessionRow).where(SessionRow.token_hash == token_hash).values(used_at=at))
 
 
-async def remove_session(session: AsyncSession, token_hash: bytes) -> None:
+async def remove_session(session: AsyncSession | AsyncConnection, token_hash: bytes) -> None:
     await session.execute(delete(SessionRow).where(SessionRow.token_hash == token_hash))
 
 

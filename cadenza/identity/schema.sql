@@ -4,6 +4,25 @@ create policy own_membership on members for select to cadenza_app
 create policy own_token on api_tokens for select to cadenza_app
   using (token_hash = decode(nullif(current_setting('cadenza.token', true), ''), 'hex'));
 
+-- Who a session belongs to, with the role that counts now: asked by every request, so one question instead of four. Whoever
+-- knows the hash of its token may know this much; everything else of the workspace stays closed.
+create function session_of(hash bytea) returns table (
+  session_id uuid, stage text, created_at timestamptz, used_at timestamptz, proved_at timestamptz, require_factor boolean,
+  id uuid, workspace_id uuid, user_id uuid, email text, name text, role text, active boolean, timezone text, locale text,
+  team_id uuid, territories jsonb, languages jsonb, industries jsonb, most_open integer, away_until timestamptz, has_factor boolean)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select s.id, s.stage, s.created_at, s.used_at, s.proved_at, w.require_factor, m.id, s.current_workspace, s.user_id, u.email, u.name,
+    m.role, m.active, u.timezone, u.locale, m.team_id, m.territories, m.languages, m.industries, m.most_open, m.away_until,
+    exists (select from factors f where f.user_id = s.user_id)
+  from sessions s
+  join workspaces w on w.id = s.current_workspace
+  join users u on u.id = s.user_id
+  left join members m on m.workspace_id = s.current_workspace and m.user_id = s.user_id
+  where s.token_hash = hash
+$$;
+revoke all on function session_of(bytea) from public;
+grant execute on function session_of(bytea) to cadenza_app;
+
 -- The audit trail: entries are added, never altered, and each workspace's entries form a chain of hashes. A link is made
 -- by the owner's function when the transaction commits, so the application can neither forge one nor wait for another
 -- writer longer than that moment, and locks nothing after the head of the chain.

@@ -30,6 +30,7 @@ from cadenza.identity.tokens import create_api_token
 from cadenza.identity.workspaces import (
     add_member,
     all_members,
+    colleagues,
     create_workspace,
     found_workspace,
     members,
@@ -38,7 +39,7 @@ from cadenza.identity.workspaces import (
 
 __all__ = [
     "INVITATION_MAIL", "RESET_MAIL", "Assignment", "Letter", "Question", "actor_now", "actor_of", "add_member",
-    "all_members", "audit", "authorize", "change_role", "choose", "command_line", "counts_as_load",
+    "all_members", "audit", "authorize", "change_role", "choose", "colleagues", "command_line", "counts_as_load",
     "create_api_token", "create_workspace", "found_workspace", "invitation_letter", "is_fresh", "job_actor", "load", "log_in",
     "log_out", "may", "members", "present", "proof_first", "record_refusal", "require_fresh", "reset_letter", "session_actor",
     "set_active", "token_actor", "verify_chain", "workspaces",

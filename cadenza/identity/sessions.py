@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cadenza.core.crypto import new_token, token_hash
@@ -154,28 +156,26 @@ async def log_out(database: Database, token: str) -> None:
 async def signed_in(database: Database, token: str, settings: Settings) -> SignedIn | None:
     """Whose session this is, with the role that counts now, and what it still lacks; None when it ended or never was."""
     now, hashed = database.machine.now(), token_hash(token)
-    async with database.installation() as session:
-        found = await repository.session_by_hash(session, hashed)
+    async with database.glance() as connection:
+        found = await repository.session_of(connection, hashed)
         if found is None:
             return None
-        row, factor_required = found
+        row, member = found
         if _ended(row, now, settings):
-            await repository.remove_session(session, hashed)
+            await repository.remove_session(connection, hashed)
             return None
         if now - row.used_at > _TOUCH_EVERY:
-            await repository.touch_session(session, hashed, now)
-        await enter_workspace(session, row.workspace_id)
-        member = await repository.member(session, row.workspace_id, row.user_id)
+            await repository.touch_session(connection, hashed, now)
     if member is None or not member.active:
         return None
-    actor = replace(_as_actor(member), session_id=row.id, proved_at=row.proved_at)
-    return SignedIn(actor, member, _stage(row, member, factor_required=factor_required))
+    actor = replace(_as_actor(member), session_id=row.session_id, proved_at=row.proved_at)
+    return SignedIn(actor, member, _stage(row, member))
 
 
-def _stage(row: SessionRow, member: Member, *, factor_required: bool) -> Stage:
+def _stage(row: Row[Any], member: Member) -> Stage:
     if row.stage != Stage.OPEN:
         return Stage(row.stage)
-    return Stage.ENROL if factor_required and not member.has_factor else Stage.OPEN
+    return Stage.ENROL if row.require_factor and not member.has_factor else Stage.OPEN
 
 
 async def session_actor(database: Database, token: str, settings: Settings) -> tuple[Actor, Member] | None:
@@ -184,9 +184,10 @@ async def session_actor(database: Database, token: str, settings: Settings) -> t
     return (found.actor, found.member) if found and found.stage is Stage.OPEN else None
 
 
-def _ended(row: SessionRow, now: datetime, settings: Settings) -> bool:
-    idle = now - row.used_at > timedelta(minutes=settings.session_idle_minutes)
-    return idle or now - row.created_at > timedelta(days=settings.session_days)
+def _ended(row: Row[Any], now: datetime, settings: Settings) -> bool:
+    idle: bool = now - row.used_at > timedelta(minutes=settings.session_idle_minutes)
+    old: bool = now - row.created_at > timedelta(days=settings.session_days)
+    return idle or old
 
 
 async def token_actor(database: Database, token: str) -> Actor | None:

@@ -9,7 +9,7 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
-from cadenza.identity.contracts import Action, Actor, Member, Role, Workspace
+from cadenza.identity.contracts import Action, Actor, Colleague, Member, Role, Workspace
 from cadenza.identity.models import MemberRow, UserRow, WorkspaceRow
 from cadenza.identity.passwords import check_new_password, hash_password
 from cadenza.identity.rights import authorize
@@ -77,6 +77,12 @@ async def _add(unit: Unit, email: str, name: str, role: Role, password: str) -> 
 async def members(unit: Unit, actor: Actor) -> list[Member]:
     authorize(actor, Action.READ)
     return await repository.members(unit.session, unit.workspace_id)
+
+
+async def colleagues(unit: Unit, actor: Actor) -> list[Colleague]:
+    """All members by name only, which is cheap for a large team."""
+    authorize(actor, Action.READ)
+    return await repository.colleagues(unit.session, unit.workspace_id)
 
 
 async def all_members(unit: Unit) -> list[Member]:

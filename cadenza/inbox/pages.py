@@ -11,14 +11,14 @@ from starlette.responses import PlainTextResponse, Response
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contact, load_recipients
-from cadenza.campaigns.service import campaigns
+from cadenza.campaigns.service import by_id, campaigns
 from cadenza.channels.service import mailbox
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import PlannedTouch, Standing
 from cadenza.engine.service import plan, standing
 from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import actor_of, authorize, members
+from cadenza.identity.service import actor_of, authorize, colleagues
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
 from cadenza.inbox.service import (
     answer,
@@ -95,7 +95,7 @@ async def _page(
     views = _views(actor)
     view = view if view in views else "open"
     page = await conversations(unit, actor, views[view][1], cursor)
-    people = await members(unit, actor)
+    people = await colleagues(unit, actor)
     thread = await conversation(unit, actor, conversation_id) if conversation_id else None
     return render(
         request,
@@ -247,10 +247,8 @@ async def _ahead(unit: Unit, actor: Actor, line: Conversation) -> Sequence[Plann
     """What still leaves by itself if nobody acts."""
     if line.campaign_id is None or line.contact_id is None:
         return ()
-    known = {each.id: each.name for each in await campaigns(unit, actor)}
-    if line.campaign_id not in known:
-        return ()
-    steps = await plan(unit, actor, contact_id=line.contact_id, campaign_name=known[line.campaign_id])
+    found = await by_id(unit, line.campaign_id)
+    steps = await plan(unit, actor, contact_id=line.contact_id, campaign_name=found.name)
     return steps[:_AHEAD]
 
 

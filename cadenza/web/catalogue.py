@@ -5,7 +5,7 @@
 
 import sys
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +31,7 @@ _NOISE = tuple(f'"{name}' for name in ("POT-C", "PO-R", "Last-T", "Language-T", 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT)
 
 
+@lru_cache(maxsize=200)
 def locale_of(name: str) -> Locale:
     """The locale with this name, for numbers and dates; English when it is unknown."""
     try:
@@ -75,7 +76,11 @@ def _translations(language: str) -> NullTranslations:
 
 
 def gettext(message: str) -> str:
-    return _translations(_language.get()).gettext(message)
+    return gettext_in(_language.get(), message)
+
+
+def gettext_in(language: str, message: str) -> str:
+    return _translations(language).gettext(message)
 
 
 def ngettext(one: str, many: str, count: int) -> str:

@@ -114,7 +114,7 @@ def _tool(name: str) -> Any:
         ) from wrong
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -124,7 +124,7 @@ def _free_port() -> int:
 @asynccontextmanager
 async def _web(url: str) -> AsyncIterator[tuple[str, str]]:
     """A web process over a scratch installation with something in it: its address, and an owner's token."""
-    port = _free_port()
+    port = free_port()
     database = Database(url, secrets=KEYS, machine=MachineClock(), world=ManualClock(NOON))
     try:
         actor = await running_campaign(database, _PEOPLE, loopback(9), loopback(9))
@@ -144,7 +144,7 @@ async def _web(url: str) -> AsyncIterator[tuple[str, str]]:
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            await _until_up(address)
+            await until_up(address)
             yield address, token
         finally:
             process.terminate()
@@ -157,7 +157,7 @@ async def _token(database: Database, actor: Actor) -> str:
         return await create_api_token(unit, actor, member_id=owner.id, name="bench")
 
 
-async def _until_up(address: str) -> None:
+async def until_up(address: str) -> None:
     for _ in range(int(_START_SECONDS / 0.2)):
         try:
             await Egress(this_machine=True).request(Purpose.SELF, "GET", f"{address}/healthz", seconds=2)

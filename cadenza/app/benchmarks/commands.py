@@ -19,6 +19,7 @@ BENCHMARKS = {
     "import": "cadenza.app.benchmarks.imports:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
     "backup": "cadenza.app.benchmarks.backup:run",
+    "pages": "cadenza.app.benchmarks.pages:run",
     "api": "cadenza.app.benchmarks.api:run",
 }
 
