@@ -1,3 +1,4 @@
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -91,3 +92,13 @@ async def test_the_application_owns_nothing_and_cannot_edit_what_happened(unit: 
     with pytest.raises(ProgrammingError) as refused:
         await unit.session.execute(text(statement))
     assert isinstance(refused.value.orig, InsufficientPrivilege) or "permission denied" in str(refused.value)
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(database: Database) -> None:
+    """Also where nobody asked it: its closed socket tells."""
+    async with database.installation() as session:
+        before = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
+    with psycopg.connect(database.url, autocommit=True) as other:
+        other.execute("select pg_terminate_backend(%s, 5000)", [before])
+    async with database.installation() as session:
+        assert (await session.execute(text("select pg_backend_pid()"))).scalar_one() != before

@@ -1,6 +1,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -23,6 +24,7 @@ from cadenza.identity.service import (
     session_actor,
     token_actor,
 )
+from tests.support.statements import heard
 
 GOOD = "a long and quiet sentence"
 SETTINGS = Settings()
@@ -188,3 +190,27 @@ async def test_an_api_token_ends(database: Database, ada: Actor, machine: Manual
     machine.move(timedelta(days=2))
     assert await token_actor(database, api) is None
     assert await token_actor(database, "made up") is None
+
+
+@pytest.mark.usefixtures("ada")
+async def test_whose_session_it_is_takes_one_question_and_follows_each_change(
+    database: Database, machine: ManualClock
+) -> None:
+    token = await log_in(database, "ada@north.example", GOOD, "192.0.2.1")
+    with heard(database) as sent:
+        found = await session_actor(database, token, SETTINGS)
+        assert await session_actor(database, "another", SETTINGS) is None
+    assert len(sent) == 2, "one for each look"
+    assert found is not None
+    assert (found[1].email, found[1].role) == ("ada@north.example", Role.OWNER)
+    for change, expected in (("role = 'rep'", Role.REP), ("active = false", None)):
+        with psycopg.connect(database.url, autocommit=True) as owner:
+            owner.execute(f"update members set {change}")
+        found = await session_actor(database, token, SETTINGS)
+        assert (found[0].role if found else None) == expected, "nothing of before is kept"
+    machine.move(timedelta(minutes=2))
+    with psycopg.connect(database.url, autocommit=True) as owner:
+        owner.execute("update members set active = true")
+        assert await session_actor(database, token, SETTINGS)
+        used = owner.execute("select used_at from sessions").fetchone()
+    assert used == (machine.now(),)
