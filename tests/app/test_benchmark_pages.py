@@ -1,7 +1,6 @@
 """The benchmark of pages measures what it says: its population is there, every page answers, and nothing is refused."""
 
 import asyncio
-from pathlib import Path
 
 import psycopg
 
@@ -19,7 +18,7 @@ async def _populated(database_url: str) -> Population:
 
 
 async def test_what_is_filled_in_bulk_is_whole_and_every_page_of_the_mix_answers(
-    database_url: str, tmp_path: Path
+    database_url: str,
 ) -> None:
     found = await _populated(database_url)
     assert found.rows["contacts"] == 400
