@@ -11,6 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from cadenza.core.errors import CadenzaError, Kind
 
 APPLICATION_ROLE = "cadenza_app"
+# Whoever holds a table for longer makes us say so and try again, instead of all connections waiting behind it.
+_LOCK_WAIT = "-c lock_timeout=15s"
 
 # A primary that vanished without a word is noticed within this time, so that a failover is followed.
 _PATIENCE = {
@@ -41,7 +43,13 @@ def connection_arguments(url: str, role: str | None = None) -> dict[str, Any]:
         given = _PATIENCE | given
     if not all(map(_is_here, hosts)):
         given |= _verified(given)
-    options = [str(given.get("options") or ""), *([f"-c role={role}"] if role else []), "-c timezone=UTC"]
+    ours = [_LOCK_WAIT] if role else []  # not for migrations; what the address says counts more
+    options = [
+        *ours,
+        str(given.get("options") or ""),
+        *([f"-c role={role}"] if role else []),
+        "-c timezone=UTC",
+    ]
     return given | {"options": " ".join(filter(None, options))}
 
 

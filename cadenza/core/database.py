@@ -43,6 +43,7 @@ class Row(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id, sort_order=-1)
 
 
+_CONNECTION_WAIT = 10.0  # seconds for one of the pool to be free
 DRIVER = "postgresql+psycopg://"  # where to, the creator of connections knows
 
 
@@ -71,8 +72,7 @@ class Database:
             async_creator=Way(arguments).connect,
             pool_pre_ping=True,
             pool_size=pool,
-            max_overflow=2,
-            **engine,
+            **{"max_overflow": 2, "pool_timeout": _CONNECTION_WAIT} | engine,
         )
         _ping_when_in_doubt(self.engine.sync_engine)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from cadenza.core.connecting import CommitUncertainError
 from cadenza.core.logs import logger
@@ -20,8 +21,8 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
         began = asyncio.get_running_loop().time()
         try:
             return await loop()
-        except (DBAPIError, CommitUncertainError) as lost:
-            if not _is_loss(lost):
+        except (DBAPIError, NoConnectionFree, CommitUncertainError) as lost:
+            if not is_loss(lost):
                 raise
             _end_if_told()
             if asyncio.get_running_loop().time() - began > _LONGEST_PAUSE:
@@ -43,7 +44,8 @@ def _end_if_told() -> None:
         raise asyncio.CancelledError
 
 
-def _is_loss(error: DBAPIError | CommitUncertainError) -> bool:
-    if isinstance(error, CommitUncertainError):
+def is_loss(error: Exception) -> bool:
+    """Whether it passes by itself: the database is away, somebody holds what we need, or no connection is free."""
+    if isinstance(error, CommitUncertainError | NoConnectionFree | OperationalError | InterfaceError):
         return True
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    return isinstance(error, DBAPIError) and error.connection_invalidated

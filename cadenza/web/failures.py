@@ -62,6 +62,15 @@ def crashed(request: Request) -> Response:
         return _problem_details(request, 500, error)
 
 
+def database_busy() -> CadenzaError:
+    return CadenzaError(
+        "database_busy",
+        _("The database does not answer just now."),
+        Kind.TEMPORARY,
+        fix=_("Nothing of this request was kept. Try again in a few seconds."),
+    )
+
+
 async def on_error(request: Request, error: Exception) -> Response:
     """Exception handler for ``CadenzaError``, validation errors and plain HTTP errors."""
     if isinstance(error, CadenzaError):

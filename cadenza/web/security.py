@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.logs import logger
+from cadenza.core.resilience import is_loss
 from cadenza.web import failures
 from cadenza.web.contracts import Edge
 
@@ -51,11 +53,11 @@ class EdgeMiddleware:
             try:
                 app = failures.nowhere if _holds_nul(scope) else self.app
                 await app(scope, receive, answer)
-            except Exception:
-                _log.exception("request_failed", method=scope["method"])
+            except Exception as wrong:
                 if answer.started:
+                    _log.exception("request_failed", method=scope["method"])
                     raise
-                await failures.crashed(Request(scope))(scope, receive, answer)
+                await _after(wrong, scope)(scope, receive, answer)
 
     def _headers(self, scope: Scope, request_id: str, nonce: str) -> dict[str, str]:
         headers = {
@@ -71,6 +73,17 @@ class EdgeMiddleware:
         if scope["scheme"] == "https" or (self.edge.public_url or "").startswith("https:"):
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         return headers
+
+
+def _after(wrong: Exception, scope: Scope) -> Response:
+    """What is said when nothing has been said yet. Nothing was kept: the transaction is rolled back."""
+    if is_loss(wrong):
+        _log.warning(
+            "database_away", method=scope["method"], why=str(getattr(wrong, "orig", wrong)).strip()[:200]
+        )
+        return failures.answer(Request(scope), failures.database_busy())
+    _log.error("request_failed", method=scope["method"], exc_info=wrong)
+    return failures.crashed(Request(scope))
 
 
 def _holds_nul(scope: Scope) -> bool:
