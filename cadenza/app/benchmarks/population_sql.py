@@ -170,10 +170,10 @@ WORK = (
     """,
     """
     insert into work_items (workspace_id, id, kind, key, title, detail, queue, due_at, contact_id, conversation_id, owner_id, created_at,
-      done_at)
+      address, done_at)
     select workspace_id, gen_random_uuid(), 'review_reply', 'bench ' || id, 'Read what First Last wrote', 'Not sure enough.', 'sales',
       %(noon)s + (n %% 96 - 48) * interval '1 hour', contact_id, id, assignee_id, now(),
-      case when n %% 4 <> 0 then now() end
+      '', case when n %% 4 <> 0 then now() end
     from (select *, row_number() over (order by id) as n from conversations where workspace_id = %(workspace)s and state = 'open') c
     """,
 )
