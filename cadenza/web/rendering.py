@@ -148,6 +148,5 @@ _HTMX = {
     "allowScriptTags": False,
     "includeIndicatorStyles": False,
     "selfRequestsOnly": True,
-    "historyCacheSize": 0,  # pages hold personal data; the browser's storage does not (ASVS 14.3.3)
-    "refreshOnHistoryMiss": True,
+    "historyEnabled": False,  # pages and addresses hold personal data; the browser's storage does not (ASVS 14.3.3)
 }

@@ -29,7 +29,7 @@ def served(database: Database, settings: Settings) -> set[str]:
     return set(_flat(web_app(database, settings).routes))
 
 
-@pytest.mark.asvs("13.4.2")
+@pytest.mark.asvs("13.4.2", "15.2.3")
 def test_production_serves_the_listed_routes_and_no_other(shared_database: Database, tmp_path: Path) -> None:
     production = Settings(home=tmp_path, public_url="https://cadenza.example", trusted_proxies="127.0.0.1")
     routes = served(shared_database, production)

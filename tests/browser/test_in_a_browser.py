@@ -239,6 +239,25 @@ async def test_the_theme_is_remembered(visitor: Visitor) -> None:
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+@pytest.mark.asvs("14.3.3")
+async def test_the_browser_keeps_nothing_of_anybody(visitor: Visitor) -> None:
+    """Only how the reader likes the pages; no page, no name, no draft stays in the browser's own storage."""
+    page = visitor.page
+    for address in (
+        "/",
+        "/contacts",
+        f"/inbox/{visitor.site.seeded.conversation}?view=all",
+        f"/campaigns/{CAMPAIGN}/live",
+    ):
+        await visitor.open(address)
+    await page.locator("[data-theme-toggle]").first.click()
+    kept = await page.evaluate("[Object.keys(localStorage), Object.keys(sessionStorage)]")
+    assert set(kept[0]) <= {"theme", "keys"}
+    assert kept[1] == []
+    assert await page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
+    assert await page.evaluate("window.caches ? caches.keys().then((all) => all.length) : 0") == 0
+
+
 async def test_pages_work_before_any_script(chromium: Browser, site: Site) -> None:
     context, visitor = await visit(chromium, site)
     state = await context.storage_state()

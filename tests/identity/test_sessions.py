@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher, Type, extract_parameters
 from sqlalchemy import text
 
 from cadenza.core.clock import ManualClock
@@ -24,6 +25,7 @@ from cadenza.identity.service import (
     session_actor,
     token_actor,
 )
+from tests.identity.conftest import PASSWORD, Team
 from tests.support.statements import heard
 
 GOOD = "a long and quiet sentence"
@@ -214,3 +216,20 @@ async def test_whose_session_it_is_takes_one_question_and_follows_each_change(
         assert await session_actor(database, token, SETTINGS)
         used = owner.execute("select used_at from sessions").fetchone()
     assert used == (machine.now(),)
+
+
+@pytest.mark.asvs("11.4.2")
+async def test_an_old_hash_is_replaced_when_its_owner_signs_in(database: Database, team: Team) -> None:
+    """Argon2id with parameters of today; a hash of weaker ones works once more and is then gone."""
+    user_id = team.owner.user_id
+    weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    async with database.installation() as session:
+        await session.execute(
+            text("update users set password_hash = :weak where id = :id"), {"weak": weak, "id": user_id}
+        )
+    await team.token(Role.OWNER)
+    async with database.installation() as session:
+        stored = await session.scalar(text("select password_hash from users where id = :id"), {"id": user_id})
+    found = extract_parameters(stored)
+    assert (found.type, found.memory_cost >= 19_456, found.time_cost >= 2) == (Type.ID, True, True)
+    assert await team.token(Role.OWNER)

@@ -32,6 +32,10 @@ from cadenza.ledger.service import open_work_items, record_decisions, record_eve
 
 PASSWORD = "a long enough password of ours"
 CAMPAIGN = "Spring stoppages"
+_LETTER = (  # what somebody might hide in the HTML of a mail
+    '<script>alert(1)</script><img src="https://tracker.example/p.gif" onerror="alert(1)"><style>@import "https://x.example";</style>'
+    '<iframe src="https://x.example"></iframe><a href="javascript:alert(1)">x</a><svg onload=alert(1)><base href="https://x.example">'
+)
 _SERVER = Server("127.0.0.1", 9, Tls.NONE)
 _NAMES = (
     (
@@ -298,7 +302,7 @@ async def _conversations(
                 workspace_id=unit.workspace_id, id=new_id(), mailbox_id=box.id, conversation_id=row.id, contact_id=contact,
                 touch_id=touch, campaign_id=found.id, fingerprint=new_id().bytes * 2, message_id=f"<{new_id().hex}@firm.example>",
                 kind="person", from_address="katrin@de.example", from_name=say(name), subject=say("Re: Ungeplante Stillstände"),
-                text=text + "\n\n> " + say("Guten Tag"), html="<script>alert(1)</script>", attachments=[say("plan.pdf")],
+                text=text + "\n\n> " + say("Guten Tag"), html=_LETTER, attachments=[say("plan.pdf")],
                 received_at=unit.world.now() - timedelta(minutes=number), analysis=_analysis(text, intent, say),
             )
         )  # fmt: skip

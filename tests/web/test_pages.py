@@ -88,7 +88,7 @@ async def visitor(database: Database, settings: Settings, seeded: Seeded) -> Asy
 
 
 @pytest.mark.must_not("M24")
-@pytest.mark.asvs("1.2.1", "3.2.2", "1.3.7")
+@pytest.mark.asvs("1.2.1", "1.2.2", "1.3.1", "1.3.5", "1.3.7", "3.2.2")
 async def test_text_of_strangers_stays_text_on_every_page(database: Database, settings: Settings) -> None:
     seeded = await seed(database, lambda words: words + HOSTILE)
     seen = 0

@@ -158,3 +158,17 @@ async def test_public_address_counts_as_our_own_behind_a_proxy() -> None:
         assert (
             await client.post("/change", headers={"origin": "https://mail.example"}, data=form)
         ).status_code == 200
+
+
+@pytest.mark.asvs("3.4.2")
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver.evil.example"])
+async def test_no_other_origin_may_read_an_answer(browser: httpx.AsyncClient, origin: str) -> None:
+    """There is no list of foreign origins: none is let in, neither by an answer nor by a question before it."""
+    asked = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "x-csrf-token",
+    }
+    for method, headers in (("GET", {"origin": origin}), ("OPTIONS", asked)):
+        answer = await browser.request(method, "/", headers=headers)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]

@@ -2,6 +2,9 @@
 (() => {
   const stay = 8000;
 
+  // htmx notes the page's address, which may hold names somebody searched for; nothing here reads it (ASVS 14.3.3).
+  sessionStorage.removeItem("htmx-current-path-for-history");
+
   function fade(toast) {
     setTimeout(() => toast.matches(":hover, :focus-within") ? fade(toast) : toast.remove(), stay);
   }

@@ -1,0 +1,64 @@
+"""Log lines: one JSON object each, with who, what, when and where; no secret in them, and none can be forged."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import structlog
+
+from cadenza.core import logs
+
+NASTY = 'ok"\n{"event": "log_in", "user": "root"}\r\n\x1b[2J\x1b]0;title\x07\u2028\u0085end'
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a process writes to standard error once its logs are set up."""
+    before, level, kept = logging.getLogger().handlers[:], logging.getLogger().level, structlog.get_config()
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stderr", out)
+    logs.configure("info")
+    yield out
+    logging.getLogger().handlers[:] = before
+    logging.getLogger().setLevel(level)
+    structlog.configure(**kept)
+
+
+def lines(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+@pytest.mark.asvs("16.2.1", "16.2.2")
+def test_each_line_says_what_when_in_utc_and_in_which_request(written: io.StringIO) -> None:
+    with structlog.contextvars.bound_contextvars(request_id="r1"):
+        structlog.stdlib.get_logger("fresh.one").warning("sign_in_failed", member="m1", source="192.0.2.1")
+    (line,) = lines(written)
+    assert {"event", "level", "timestamp", "request_id", "member", "source"} <= line.keys()
+    assert datetime.fromisoformat(line["timestamp"]).utcoffset() == timedelta(0)
+    assert (line["event"], line["level"], line["request_id"]) == ("sign_in_failed", "warning", "r1")
+
+
+@pytest.mark.asvs("16.4.1")
+def test_no_value_forges_a_line_or_moves_a_terminal(written: io.StringIO) -> None:
+    structlog.stdlib.get_logger("fresh.two").info("seen", name=NASTY, **{"odd key\n": NASTY})
+    logging.getLogger("library").warning("said %s", NASTY)
+    text = written.getvalue()
+    assert text.count("\n") == 2
+    assert text.isascii()
+    assert all(character >= " " or character == "\n" for character in text)
+    assert [line["event"] for line in lines(written)] == ["seen", f"said {NASTY}"]
+
+
+@pytest.mark.asvs("16.2.5")
+def test_secrets_and_addresses_are_left_out_of_every_field(written: io.StringIO) -> None:
+    structlog.stdlib.get_logger("fresh.three").info(
+        "took", password="canary-1", api_token="canary-2", words="from ann@acme.example to bo@acme.example"
+    )
+    text = written.getvalue()
+    assert "canary" not in text
+    assert "ann@" not in text
+    assert "***@acme.example" in text
