@@ -28,3 +28,24 @@ def test_every_must_not_mark_names_a_line() -> None:
                 and node.func.attr == "must_not"
             ):
                 assert {ast.literal_eval(a) for a in node.args} <= lines, f"{path}:{node.lineno}"
+
+
+def _marked(name: str) -> set[str]:
+    """Every word that a mark of this name carries, in all tests."""
+    found: set[str] = set()
+    for path in (_ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+                found |= {ast.literal_eval(argument) for argument in node.args}
+    return found
+
+
+def test_every_requirement_of_security_has_a_test_or_a_reason() -> None:
+    """And not both: a reason goes when the test comes."""
+    table = re.findall(
+        r"^\| ([\d.]+) \| .+ \| (.*?) ?\|$", (_ROOT / "docs" / "asvs.md").read_text(), re.MULTILINE
+    )
+    marked, excused = _marked("asvs"), {number for number, reason in table if reason}
+    assert len(table) == 126
+    assert {number for number, _ in table} - marked - excused == set()
+    assert marked & excused == set()

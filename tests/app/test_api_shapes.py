@@ -109,7 +109,7 @@ async def test_no_body_declares_whose_it_is_or_what_only_we_give(house: House) -
                 assert not set(schema.get("properties", {})) & set(_OTHERS), f"{verb} {path}"
 
 
-@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("2.2.1", "2.2.2")
 async def test_every_text_and_list_that_comes_in_has_a_bound(house: House) -> None:  # noqa: F811
     """Of bodies and of queries; identities, times and words from a list bound themselves."""
     description = house.app.openapi()
@@ -147,7 +147,7 @@ def _unbounded(schemas: dict[str, Any], schema: dict[str, Any], at: str) -> Iter
         yield from _unbounded(schemas, each, f"{at}.{key}")
 
 
-@pytest.mark.asvs("2.2.1")
+@pytest.mark.asvs("2.2.1", "2.2.2")
 @pytest.mark.parametrize("bad", ["\x00", "\ud800"])
 async def test_what_cannot_be_stored_is_refused_by_its_place(house: House, bad: str) -> None:  # noqa: F811
     wrong, asked = [], 0
