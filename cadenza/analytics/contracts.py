@@ -1,6 +1,9 @@
 """Figures, all derived from events."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from cadenza.channels.contracts import SenderFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,17 @@ RATES = {
     "positive_replies": "delivered",
     "unsubscribed": "delivered",
 }
+
+
+NO_FIGURES = SenderFigures()
+
+
+@dataclass(frozen=True, slots=True)
+class SenderCounts:
+    """``judged`` is the part of the week that health is judged by; ``grave`` the newest of the asked status codes in it."""
+
+    week: SenderFigures = NO_FIGURES
+    month: SenderFigures = NO_FIGURES
+    judged: SenderFigures = NO_FIGURES
+    complained_at: datetime | None = None
+    grave: str | None = None

@@ -8,12 +8,15 @@ from cadenza.analytics import repository
 from cadenza.analytics.contracts import RATES, Figures, Rate
 from cadenza.analytics.folding import keep_counts
 from cadenza.analytics.intervals import wilson
+from cadenza.analytics.senders import sender_counts, sender_days
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 from cadenza.ledger.contracts import EventKind as E
 
-__all__ = ["counts", "keep_counts", "rates", "recount", "totals_of", "wilson", "wrong_counts"]
+__all__ = [
+    "counts", "keep_counts", "rates", "recount", "sender_counts", "sender_days", "totals_of", "wilson", "wrong_counts",
+]  # fmt: skip
 
 # Event kind -> metric. Opens and clicks of machines are counted apart and are no part of any rate (M5).
 _METRICS = {

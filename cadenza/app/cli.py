@@ -16,6 +16,7 @@ COMMANDS = {
     "contacts": ("cadenza.audience.commands:contacts", "Import people and companies."),
     "campaigns": ("cadenza.engine.commands:campaigns", "Apply, launch, pause, resume and stop campaigns."),
     "senders": ("cadenza.channels.commands:senders", "Add and test mailboxes."),
+    "pools": ("cadenza.channels.sender_commands:pools", "Group mailboxes that campaigns send from."),
     "touches": ("cadenza.engine.commands:touches", "Explain and plan touches."),
     "replies": ("cadenza.inbox.commands:replies", "Say what a reply means."),
     "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),
@@ -31,7 +32,16 @@ COMMANDS = {
 }
 
 # Commands of another room that belong to the same group for the user.
-ADDED = {"campaigns": ("cadenza.campaigns.commands:apply", "cadenza.campaigns.commands:show")}
+ADDED = {
+    "campaigns": ("cadenza.campaigns.commands:apply", "cadenza.campaigns.commands:show"),
+    "senders": (
+        *(
+            f"cadenza.channels.sender_commands:{name}"
+            for name in ("set_sender", "show_sender", "pause_sender", "resume_sender", "go_on")
+        ),
+        "cadenza.engine.sender_commands:hand_over",
+    ),
+}
 
 
 def _load(place: str) -> click.Command:

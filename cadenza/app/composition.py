@@ -18,7 +18,7 @@ from cadenza.core.holding import keep_watch
 from cadenza.core.jobs import Job
 from cadenza.core.room import keep_room
 from cadenza.core.settings import Settings
-from cadenza.engine.service import dispatch, file_sent_copies, keep_house
+from cadenza.engine.service import dispatch, file_sent_copies, keep_house, watch_senders
 from cadenza.identity.contracts import SESSION_COOKIE, Action
 from cadenza.identity.middleware import SessionMiddleware
 from cadenza.identity.service import INVITATION_MAIL, RESET_MAIL, authorize
@@ -46,6 +46,7 @@ LOOPS: tuple[Loop, ...] = (
     watch_health,
     dispatch,
     keep_house,
+    watch_senders,
     keep_counts,
     file_sent_copies,
     read_mail_boxes,
@@ -82,6 +83,7 @@ ENDPOINTS = (  # a room's narrower addresses stand before those that a name or a
     "cadenza.audience.segment_endpoints",
     "cadenza.channels.connect_endpoints",
     "cadenza.channels.endpoints",
+    "cadenza.channels.sender_endpoints",
     "cadenza.ledger.endpoints",
     "cadenza.campaigns.endpoints",
     "cadenza.campaigns.edit_endpoints",

@@ -1,41 +1,61 @@
 """Senders: every mailbox, how it is, and how much of its day is used."""
 
-from dataclasses import dataclass
+from collections import Counter
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from cadenza.channels.contracts import Mailbox, MailboxState
-from cadenza.channels.service import mailbox, mailboxes, test_stored_mailbox, used_quota
+from cadenza.channels import pool_pages
+from cadenza.channels.sender_list import Condition, Wanted, sender_lines
+from cadenza.channels.service import mailbox, test_stored_mailbox
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
+router.include_router(pool_pages.router)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A mailbox in the list, with the shape and word of its state."""
+_SHOWN = 100  # rows of a page
+_SHAPES = {
+    Condition.RETIRED: "off", Condition.BROKEN: "fail", Condition.STOPPED: "fail", Condition.PAUSED: "hold", Condition.FULL: "hold",
+    Condition.WATCH: "warn", Condition.FINE: "pass",
+}  # fmt: skip
 
-    mailbox: Mailbox
-    used: int
-    shape: str
-    word: str
+Text = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/senders")
-async def senders(request: Request, unit: PageUnit) -> Response:
+async def senders(
+    request: Request,
+    unit: PageUnit,
+    state: Text = "",
+    pool: Text = "",
+    q: Text = "",
+    mine: Text = "",
+    page: Annotated[int, Query(ge=1, le=1000)] = 1,
+) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.READ)
-    found = await mailboxes(unit)
-    used = await used_quota(unit, unit.world.now().date(), [each.id for each in found])
+    every, groups = await sender_lines(unit)
+    wanted = Wanted(state, pool, q.strip(), actor.member_id if mine else None)
+    found = [line for line in every if wanted.fits(line)]
+    start = (page - 1) * _SHOWN
     return render(
         request,
         "channels/senders.html",
-        lines=[_line(each, used.get(each.id, 0)) for each in found],
-        broken=sum(each.state is MailboxState.BROKEN for each in found),
+        lines=found[start : start + _SHOWN],
+        page=page,
+        more=len(found) > start + _SHOWN,
+        found=len(found),
+        every=every,
+        counts=Counter(line.condition.value for line in every),
+        conditions=condition_words(),
+        shapes=_SHAPES,
+        pools=groups,
+        wanted=wanted,
         may_manage=allowed(authorize, actor, Action.MANAGE_SENDERS),
         said={
             "fine": gettext("Both servers let us in. The mailbox is fine."),
@@ -48,16 +68,16 @@ async def senders(request: Request, unit: PageUnit) -> Response:
     )
 
 
-def _line(each: Mailbox, used: int) -> _Line:
-    if each.state is MailboxState.BROKEN:
-        return _Line(each, used, "fail", gettext("Broken"))
-    if each.state is MailboxState.RETIRED:
-        return _Line(each, used, "off", gettext("Disconnected"))
-    if each.state is MailboxState.PAUSED:
-        return _Line(each, used, "hold", gettext("Paused"))
-    if used >= each.daily_limit:
-        return _Line(each, used, "hold", gettext("Full for today"))
-    return _Line(each, used, "pass", gettext("Fine"))
+def condition_words() -> dict[str, str]:
+    return {
+        Condition.RETIRED.value: gettext("Retired"),
+        Condition.BROKEN.value: gettext("Broken"),
+        Condition.STOPPED.value: gettext("Stopped"),
+        Condition.PAUSED.value: gettext("Paused"),
+        Condition.FULL.value: gettext("Full for today"),
+        Condition.WATCH.value: gettext("Worth watching"),
+        Condition.FINE.value: gettext("Fine"),
+    }
 
 
 @router.post("/senders/{mailbox_id}/test")

@@ -15,6 +15,7 @@ from cadenza.core.errors import CadenzaError, Kind, Problem, not_found
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import all_members, audit, authorize
+from cadenza.ledger.service import finish_work_items
 from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_zone
 
@@ -170,6 +171,11 @@ async def resume_sender(unit: Unit, actor: Actor, mailbox_id: UUID) -> None:
         await audit(unit, actor, "sender_resumed", row.address)
 
 
+def stop_key(mailbox_id: UUID) -> str:
+    """What the keys of work items about a stop of this sender begin with."""
+    return f"sender-stop/{mailbox_id}/"
+
+
 async def lift_stop(unit: Unit, actor: Actor, mailbox_id: UUID, seen: str) -> None:
     """Let a sender go on that its health stopped. ``seen`` is the rule of the stop that the person was shown.
 
@@ -194,6 +200,7 @@ async def lift_stop(unit: Unit, actor: Actor, mailbox_id: UUID, seen: str) -> No
         )  # fmt: skip
     row.stop, row.judged_from = None, unit.world.now()
     await unit.session.flush()
+    await finish_work_items(unit, keys=stop_key(mailbox_id), member_id=actor.member_id)
     await audit(unit, actor, "sender_stop_lifted", row.address, rule=stop.rule, reason=stop.reason)
 
 

@@ -33,6 +33,15 @@ from cadenza.channels.email.tracking import (
     read_open_token,
     tracked,
 )
+from cadenza.channels.health_store import (
+    health_of,
+    keep_health,
+    keep_warm_up,
+    only_one_looks,
+    set_stop,
+    warm_up_days,
+)
+from cadenza.channels.hours import hours_of
 from cadenza.channels.mailbox_check import test_mailbox
 from cadenza.channels.pools import (
     by_any_name,
@@ -43,6 +52,9 @@ from cadenza.channels.pools import (
     remove_pool,
     rename_pool,
 )
+from cadenza.channels.sender_list import Condition
+from cadenza.channels.sender_list import condition as sender_condition
+from cadenza.channels.sender_list import opens as sender_opens
 from cadenza.channels.sender_settings import (
     Ramp,
     SenderSettings,
@@ -51,75 +63,29 @@ from cadenza.channels.sender_settings import (
     pause_sender,
     resume_sender,
     settings_of,
+    stop_key,
 )
 from cadenza.channels.signature import sender_facts
 from cadenza.channels.standing import break_mailbox, mend_mailbox, note_test
 from cadenza.channels.trial import Letter, Trial, allowed_recipients, try_mailbox
+from cadenza.channels.warm_up import DayFigures
+from cadenza.channels.warm_up import ahead as warm_up_ahead
+from cadenza.channels.warm_up import judge as judge_warm_up
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 
 __all__ = [
-    "PIXEL",
-    "TOUCH_HEADER",
-    "TRIAL_HEADER",
-    "Fetch",
-    "ImapReader",
-    "Letter",
-    "NewMailbox",
-    "Quota",
-    "Ramp",
-    "SenderSettings",
-    "Skeleton",
-    "Slots",
-    "SmtpSession",
-    "Timeouts",
-    "Trial",
-    "add_mailbox",
-    "allowed_recipients",
-    "break_mailbox",
-    "by_any_name",
-    "change_sender",
-    "check_mailbox",
-    "click_token",
-    "compile_message",
-    "counts_as_waiting",
-    "credentials",
-    "cursor",
-    "fill_pool",
-    "give_back_quota",
-    "is_filed",
-    "label_machine",
-    "lease_copies",
-    "lift_stop",
-    "links",
-    "machine_reason",
-    "mailbox",
-    "mailboxes",
-    "make_pool",
-    "mend_mailbox",
-    "message_id",
-    "note_test",
-    "open_token",
-    "pause_sender",
-    "pool_named",
-    "pools",
-    "read_click_token",
-    "read_open_token",
-    "remove_pool",
-    "rename_pool",
-    "resume_sender",
-    "save_cursor",
-    "sender_facts",
-    "sent_folder",
-    "set_files_copies",
-    "set_state",
-    "settings_of",
-    "take_quota",
-    "test_mailbox",
-    "test_stored_mailbox",
-    "tracked",
-    "try_mailbox",
-    "used_quota",
+    "PIXEL", "TOUCH_HEADER", "TRIAL_HEADER", "Condition", "DayFigures", "Fetch", "ImapReader", "Letter",
+    "NewMailbox", "Quota", "Ramp", "SenderSettings", "Skeleton", "Slots", "SmtpSession", "Timeouts", "Trial",
+    "add_mailbox", "allowed_recipients", "break_mailbox", "by_any_name", "change_sender", "check_mailbox",
+    "click_token", "compile_message", "counts_as_waiting", "credentials", "cursor", "fill_pool",
+    "give_back_quota", "health_of", "hours_of", "is_filed", "judge_warm_up", "keep_health", "keep_warm_up",
+    "label_machine", "lease_copies", "lift_stop", "links", "machine_reason", "mailbox", "mailboxes",
+    "make_pool", "mend_mailbox", "message_id", "note_test", "only_one_looks", "open_token", "pause_sender",
+    "pool_named", "pools", "read_click_token", "read_open_token", "remove_pool", "rename_pool", "resume_sender",
+    "save_cursor", "sender_condition", "sender_facts", "sender_opens", "sent_folder", "set_files_copies",
+    "set_state", "set_stop", "settings_of", "stop_key", "take_quota", "test_mailbox", "test_stored_mailbox",
+    "tracked", "try_mailbox", "used_quota", "used_today", "warm_up_ahead", "warm_up_days",
 ]  # fmt: skip
 
 
@@ -187,6 +153,14 @@ async def take_quota(unit: Unit, day: date, *quotas: Quota, wanted: int) -> int:
 async def give_back_quota(unit: Unit, day: date, *quotas: Quota, amount: int) -> None:
     """What was taken and not used, such as for a claim that was released."""
     await repository.add_to_counters(unit, day, [(quota.scope, quota.key) for quota in quotas], -amount)
+
+
+async def used_today(unit: Unit, of: Mailbox) -> tuple[int, int]:
+    """Messages taken today of this mailbox, and of its whole domain."""
+    day = unit.world.now().date()
+    mine = await repository.amounts(unit, day, "mailbox", [str(of.id)])
+    domain = await repository.amounts(unit, day, "domain", [of.domain])
+    return mine.get(str(of.id), 0), domain.get(of.domain, 0)
 
 
 async def used_quota(unit: Unit, day: date, mailbox_ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -14,6 +14,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import DoubtDecision, Explanation, OutboxState, Status, TouchState
 from cadenza.engine.doubts import decide
 from cadenza.engine.explain import explain, plan, touches_in_doubt
+from cadenza.engine.handing_over import hand_over
 from cadenza.engine.lifecycle import launch, pause, pause_all, resume, status, stop, upcoming
 from cadenza.engine.outbox import MOST, give_up, keep_back, leave_out, let_go, outbox
 from cadenza.identity.contracts import Action, Actor
@@ -108,6 +109,14 @@ class PlannedShape(Shape):
     local_time: str
     why: str
     unless: str
+
+
+class Heir(Shape):
+    to: UUID
+
+
+class HandedOver(Shape):
+    sequences: int
 
 
 class Said(Shape):
@@ -271,3 +280,14 @@ async def leave_out_touches(request: Request, unit: ApiUnit, chosen: Chosen) -> 
 async def give_up_retries(request: Request, unit: ApiUnit, chosen: ChosenTouches) -> Done:
     """Messages that a server put off are not tried again."""
     return Done(done=await give_up(unit, actor_of(request), chosen.touch_ids))
+
+
+@router.post("/senders/{mailbox_id}/hand-over")
+async def hand_over_people(
+    request: Request,
+    unit: ApiUnit,
+    mailbox_id: Annotated[UUID, Path(description="The mailbox's id")],
+    heir: Heir,
+) -> HandedOver:
+    """Let another sender go on writing to everybody whom this one wrote to first."""
+    return HandedOver(sequences=await hand_over(unit, actor_of(request), mailbox_id, heir.to))

@@ -85,6 +85,12 @@ async def touches_of_conversation(unit: Unit, conversation_id: UUID, contact_id:
     return [as_touch(row) for row in rows]
 
 
+async def last_answers(unit: Unit, mailbox_id: UUID, limit: int = 20) -> list[Touch]:
+    """The newest touches of a sender that a server put off or refused, or whose answer was lost; newest first."""
+    rows = await repository.newest_troubled(unit, mailbox_id, limit)
+    return [as_touch(row) for row in rows]
+
+
 async def touches_in_doubt(unit: Unit, actor: Actor) -> list[Touch]:
     authorize(actor, Action.READ)
     return [

@@ -92,6 +92,13 @@ class TouchRow(Row):
             "mailbox_id",
             postgresql_where="state = 'sent' and needs_copy",
         ),
+        Index(
+            "ix_touches_trouble",
+            "workspace_id",
+            "mailbox_id",
+            "claimed_at",
+            postgresql_where="state in ('deferred', 'refused', 'failed', 'in_doubt')",
+        ),
         Index("ix_touches_doubt", "workspace_id", "claimed_at", postgresql_where="state = 'in_doubt'"),
     )
 

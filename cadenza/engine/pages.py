@@ -19,6 +19,7 @@ from cadenza.engine import (
     live_pages,
     outbox_pages,
     palette_pages,
+    sender_pages,
     version_pages,
 )
 from cadenza.engine.contracts import DoubtDecision, Touch, TouchState
@@ -37,6 +38,7 @@ router.include_router(campaign_pages.router)
 router.include_router(contact_pages.router)
 router.include_router(outbox_pages.router)
 router.include_router(palette_pages.router)
+router.include_router(sender_pages.router)
 
 
 _SHOWN, _CAMPAIGNS_SHOWN = 50, 12

@@ -83,7 +83,7 @@ def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEve
         TouchState.IN_DOUBT: (EventKind.IN_DOUBT,),
     }[state]
     data = (
-        {"stage": reply.stage, "code": reply.code, "text": reply.text[:300]}
+        {"stage": reply.stage, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text[:300]}
         if state is not TouchState.SENT
         else {}
     )

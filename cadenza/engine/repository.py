@@ -181,6 +181,15 @@ async def touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500
     return list(await unit.session.scalars(query.order_by(TouchRow.claimed_at, TouchRow.id)))
 
 
+async def newest_troubled(unit: Unit, mailbox_id: UUID, limit: int) -> list[TouchRow]:
+    query = select(TouchRow).where(
+        TouchRow.workspace_id == unit.workspace_id,
+        TouchRow.mailbox_id == mailbox_id,
+        TouchRow.state.in_(["deferred", "refused", "failed", "in_doubt"]),  # as the index has it
+    )
+    return list(await unit.session.scalars(query.order_by(TouchRow.claimed_at.desc()).limit(limit)))
+
+
 async def enrolments(unit: Unit, *conditions: ColumnElement[bool]) -> list[EnrolmentRow]:
     query = select(EnrolmentRow).where(EnrolmentRow.workspace_id == unit.workspace_id, *conditions)
     return list(await unit.session.scalars(query))

@@ -13,6 +13,7 @@ from cadenza.engine.explain import (
     touches_of_contact,
     touches_of_conversation,
 )
+from cadenza.engine.handing_over import hand_over
 from cadenza.engine.lifecycle import (
     follow_version,
     launch,
@@ -33,16 +34,18 @@ from cadenza.engine.responses import (
     last_touch_to,
     touch_by_message_ids,
 )
+from cadenza.engine.sender_health import look_at_senders, watch_senders
 from cadenza.engine.sent_copies import file_copies, file_sent_copies
 from cadenza.engine.standing import standing
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
     "Comparison", "Dispatcher", "Visit", "compare_sent", "decide", "dispatch", "end_holds", "end_sequences", "explain", "file_copies",
-    "file_sent_copies", "follow_version", "give_up", "hold_until", "housekeeping", "is_answered", "keep_back",
-    "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "next_sendings", "outbox", "pause", "pause_all", "plan", "record_click",
+    "file_sent_copies", "follow_version", "give_up", "hand_over", "hold_until", "housekeeping", "is_answered",
+    "keep_back", "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "look_at_senders",
+    "next_sendings", "outbox", "pause", "pause_all", "plan", "record_click",
     "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status", "stop", "touch_by_message_ids",
-    "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
+    "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming", "watch_senders",
 ]  # fmt: skip
 
 follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

@@ -93,3 +93,45 @@ def _round_top(most: int) -> int:
 def axis_top(highest: float) -> float:
     """Where an axis of shares ends: the next of 1, 2, 5, 10, 20, 50 and 100 percent."""
     return next((top for top in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if highest <= top), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RampDay:
+    """A day of a limit that moves: what was used of it (ink) below the line of what it allows; both in pixels from the top."""
+
+    x: float  # percent
+    width: float  # percent
+    used_y: float
+    used_height: float
+    limit_y: float
+    label: str
+    used: int | None  # None: still to come
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    days: tuple[RampDay, ...]
+    grid: tuple[tuple[float, int], ...]  # pixels from the top, value
+    height: int
+
+
+def ramp(days: Sequence[tuple[str, int | None, int]], height: int = 150) -> Ramp:
+    """Days as (label, used or None where it is still to come, limit), from the left to the right."""
+    top = _round_top(max([limit for _, _, limit in days] + [used or 0 for _, used, _ in days], default=0))
+    scale, share = (height - _AIR) / top, 100 / max(len(days), 1)
+    shown = tuple(
+        RampDay(
+            x=round((place + 0.1) * share, 2),
+            width=round(0.8 * share, 2),
+            used_y=round(height - (used or 0) * scale, 1),
+            used_height=round((used or 0) * scale, 1),
+            limit_y=round(height - limit * scale, 1),
+            label=label,
+            used=used,
+            limit=limit,
+        )
+        for place, (label, used, limit) in enumerate(days)
+    )
+    grid = tuple((round(height - top * i / 2 * scale, 1), top * i // 2) for i in range(3))
+    return Ramp(shown, grid, height)

@@ -20,8 +20,8 @@ FILES = (
     "channels/access.py", "channels/connecting.py", "channels/disconnecting.py", "channels/oauth.py", "channels/oauth_providers.py",
     "channels/trial.py", "engine/trial.py", "core/openid.py",
     "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
-    "engine/repository.py", "engine/senders.py", "engine/fleet.py", "engine/launch_checks.py", "engine/planned_hours.py", "channels/sender_settings.py",
-    "channels/signature.py", "channels/pools.py", "channels/warm_up.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
+    "engine/repository.py", "engine/senders.py", "engine/fleet.py", "engine/handing_over.py", "engine/sender_pages.py", "engine/health_rules.py", "engine/launch_checks.py", "engine/planned_hours.py", "channels/sender_settings.py",
+    "channels/signature.py", "channels/pools.py", "channels/hours.py", "channels/warm_up.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
     "operations/checks.py", "operations/database_checks.py", "operations/machine_checks.py", "operations/setup.py",
     "operations/work_checks.py", "core/holding.py", "core/room.py", "web/kept.py", "web/security.py", "web/service.py",
 )  # fmt: skip

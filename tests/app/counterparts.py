@@ -57,6 +57,17 @@ _SAME: dict[str, tuple[str, ...]] = {
     ),
     "POST /inbox/{conversation_id}/close": ("POST /conversations/{conversation_id}/close",),
     "GET /campaigns": ("GET /campaigns", "GET /campaigns/{campaign_id}/status"),
+    "GET /senders/{mailbox_id}": ("GET /senders/{mailbox_id}",),
+    "POST /senders/{mailbox_id}/settings": ("PATCH /senders/{mailbox_id}",),
+    **{
+        f"POST /senders/{{mailbox_id}}/{act}": (f"POST /senders/{{mailbox_id}}/{act}",)
+        for act in ("lift-stop", "hand-over")
+    },
+    "GET /senders/pools": ("GET /sender-pools",),
+    "POST /senders/pools": ("POST /sender-pools",),
+    "GET /senders/pools/{pool_id}": ("GET /sender-pools",),
+    "POST /senders/pools/{pool_id}": ("PATCH /sender-pools/{pool_id}", "PUT /sender-pools/{pool_id}/members"),
+    "POST /senders/pools/{pool_id}/remove": ("DELETE /sender-pools/{pool_id}",),
     "GET /campaigns/{name}": ("GET /campaigns/{campaign_id}", "GET /campaigns/{campaign_id}/preview"),
     "GET /campaigns/{name}/live": ("GET /campaigns/{campaign_id}/status", "GET /campaigns/{campaign_id}/upcoming"),
     "GET /campaigns/{name}/events": ("GET /events",),

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cadenza.channels.contracts import DayOutcome, WarmUp
@@ -29,6 +29,7 @@ def ramps(draw: st.DrawFn) -> WarmUp:
 figures = st.builds(DayFigures, st.integers(0, 3000), st.integers(0, 20), st.integers(0, 1))
 
 
+@settings(deadline=None)
 @given(ramps(), st.lists(figures, max_size=60))
 def test_an_allowance_stays_between_start_and_target_and_grows_by_one_step_a_day(
     ramp: WarmUp, days: list[DayFigures]
@@ -48,6 +49,7 @@ def test_an_allowance_stays_between_start_and_target_and_grows_by_one_step_a_day
             assert each.outcome is not DayOutcome.GREW
 
 
+@settings(deadline=None)
 @given(ramps(), st.lists(figures, min_size=1, max_size=40), st.data())
 def test_it_does_not_matter_when_days_are_judged_nor_how_often(
     ramp: WarmUp, days: list[DayFigures], data: st.DataObject
@@ -64,6 +66,7 @@ def test_it_does_not_matter_when_days_are_judged_nor_how_often(
     assert read_warm_up(warm_up_json(whole)) == whole
 
 
+@settings(deadline=None, max_examples=40)
 @given(ramps())
 def test_good_working_days_alone_reach_the_target_and_stay_there(ramp: WarmUp) -> None:
     plan = ahead(ramp, ramp.since, 3000)

@@ -6,29 +6,40 @@ Every text that a stranger or a colleague can bring in goes through ``say``, so 
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import import_contacts, suppress
 from cadenza.campaigns.service import apply, campaign
 from cadenza.channels.contracts import MailboxState, Server, Tls
-from cadenza.channels.service import NewMailbox, add_mailbox, set_state
+from cadenza.channels.service import (
+    NewMailbox,
+    Ramp,
+    add_mailbox,
+    change_sender,
+    fill_pool,
+    mailboxes,
+    make_pool,
+    set_state,
+    settings_of,
+)
 from cadenza.core.database import Database
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.ids import enrolment_id, touch_id
 from cadenza.engine.models import EnrolmentRow, TouchRow
-from cadenza.engine.service import launch
+from cadenza.engine.service import launch, look_at_senders
 from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.identity.service import create_workspace
 from cadenza.inbox.models import ConversationRow, MessageRow
 from cadenza.ledger.contracts import Decision, EventKind, NewEvent, NewWorkItem, Option, WorkKind
 from cadenza.ledger.service import open_work_items, record_decisions, record_events
+from cadenza.timing.contracts import Window
 
 PASSWORD = "a long enough password of ours"
 CAMPAIGN = "Spring stoppages"
@@ -70,6 +81,7 @@ class Seeded:
     conversation: UUID
     robot: UUID
     mailbox: UUID
+    pool: UUID
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -81,7 +93,9 @@ class Seeded:
             f"/campaigns/{name}/live", f"/campaigns/{name}/edit", f"/campaigns/{name}/versions", "/campaigns/+new", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
-            f"/touches/{self.in_doubt}", "/senders", "/senders/+connect", "/senders/+connect/gmx", "/senders/+connect/google", "/senders/+connect/other", f"/senders/{self.mailbox}/connection", f"/senders/{self.mailbox}/connection/change", f"/senders/{self.mailbox}/connection/end", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
+            f"/touches/{self.in_doubt}", "/senders", "/senders/+connect", "/senders/+connect/gmx", "/senders/+connect/google", "/senders/+connect/other", f"/senders/{self.mailbox}/connection", f"/senders/{self.mailbox}/connection/change", f"/senders/{self.mailbox}/connection/end",
+            "/senders?state=broken", f"/senders/{self.mailbox}",
+            "/senders/pools", f"/senders/pools/{self.pool}", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
         )  # fmt: skip
 
 
@@ -103,8 +117,23 @@ async def seed(database: Database, say: Callable[[str], str] = str) -> Seeded:
         sent, in_doubt = await _touches(unit, actor, contacts, say)
         conversation, robot = await _conversations(unit, actor, contacts, sent, say)
         await _work(unit, contacts, in_doubt, conversation, say)
-        box = await unit.session.scalar(text("select id from mailboxes where address like 'nora@%'"))
-    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot, box)
+        box, pool = await _senders(unit, actor, say)
+    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot, box, pool)
+
+
+async def _senders(unit: Unit, actor: Actor, say: Callable[[str], str]) -> tuple[UUID, UUID]:
+    """A mailbox in the middle of its warm-up, with everything that can be set of it, looked at, and in a pool."""
+    nora = next(box for box in await mailboxes(unit) if box.address.startswith("nora"))
+    hours = Window(zone="Europe/Berlin", holidays=False)
+    wanted = replace(
+        settings_of(nora), signature=say("Nora Lindqvist\nHalden"), signature_html="<p><b>Nora</b></p>", hours=hours,
+        owner_id=actor.member_id, ramp=Ramp(10, 5, 60),
+    )  # fmt: skip
+    await change_sender(unit, actor, nora.id, wanted)
+    pool = await make_pool(unit, actor, say("North team")[:100])
+    await fill_pool(unit, actor, pool.id, [nora.id])
+    await look_at_senders(unit)
+    return nora.id, pool.id
 
 
 async def _people(unit: Unit, actor: Actor, say: Callable[[str], str]) -> tuple[UUID, ...]:

@@ -141,7 +141,7 @@ async def test_following_every_link_changes_nothing(
 
 
 _LISTS = (
-    "/", "/inbox", "/campaigns", "/contacts", "/contacts?q=Katrin", "/senders", f"/campaigns/{CAMPAIGN}/events",
+    "/", "/inbox", "/campaigns", "/contacts", "/contacts?q=Katrin", "/senders", "/senders/pools", f"/campaigns/{CAMPAIGN}/events",
     "/audit", "/audit?what=signed_in&first=2026-03-02", "/settings/members", "/settings/tokens", "/settings/account",
 )  # fmt: skip
 

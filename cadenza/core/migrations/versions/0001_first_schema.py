@@ -1375,6 +1375,13 @@ def upgrade() -> None:
         postgresql_where="state = 'deferred'",
     )
     op.create_index(
+        "ix_touches_trouble",
+        "touches",
+        ["workspace_id", "mailbox_id", "claimed_at"],
+        unique=False,
+        postgresql_where="state in ('deferred', 'refused', 'failed', 'in_doubt')",
+    )
+    op.create_index(
         op.f("ix_touches_workspace_id_account_id_claimed_at"),
         "touches",
         ["workspace_id", "account_id", "claimed_at"],
