@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from cadenza.core.errors import CadenzaError, Problem
 from cadenza.core.unit import Unit
-from cadenza.engine import repository
+from cadenza.engine import outbox_store, repository
 from cadenza.engine.contracts import Outbox, OutboxItem, OutboxState, TouchState
 from cadenza.engine.explain import as_touch
 from cadenza.engine.models import EnrolmentRow, TouchRow
@@ -111,7 +111,7 @@ async def keep_back(unit: Unit, actor: Actor, enrolment_ids: Sequence[UUID]) -> 
     """
     authorize(actor, Action.HOLD_TOUCHES)
     _check(enrolment_ids)
-    rows = await repository.keep_back(unit, enrolment_ids)
+    rows = await outbox_store.keep_back(unit, enrolment_ids)
     await _tell(unit, actor, rows, EventKind.HELD, {"why": f"kept back by {actor.name or 'a person'}"})
     await audit(unit, actor, "touches_kept_back", "outbox", people=len(rows))
     return len(rows)
@@ -121,7 +121,7 @@ async def let_go(unit: Unit, actor: Actor, enrolment_ids: Sequence[UUID]) -> int
     """What was kept back goes on; who is away stays on hold until they are back. How many were let go."""
     authorize(actor, Action.HOLD_TOUCHES)
     _check(enrolment_ids)
-    rows = await repository.let_go(unit, enrolment_ids)
+    rows = await outbox_store.let_go(unit, enrolment_ids)
     await _tell(unit, actor, rows, EventKind.RESUMED, {"why": f"let go by {actor.name or 'a person'}"})
     await audit(unit, actor, "touches_let_go", "outbox", people=len(rows))
     return len(rows)
@@ -131,10 +131,10 @@ async def leave_out(unit: Unit, actor: Actor, enrolment_ids: Sequence[UUID]) -> 
     """These people do not get their next step; the sequence goes on with the one after it. How many were left out."""
     authorize(actor, Action.HOLD_TOUCHES)
     _check(enrolment_ids)
-    rows = await repository.lock_next(unit, enrolment_ids)
+    rows = await outbox_store.lock_next(unit, enrolment_ids)
     await _tell(unit, actor, rows, EventKind.SKIPPED, {"why": f"left out by {actor.name or 'a person'}"})
     ids = [row.id for row in rows]
-    await repository.let_go(unit, ids)
+    await outbox_store.let_go(unit, ids)
     await go_on(unit, ids)
     await audit(unit, actor, "touches_left_out", "outbox", people=len(rows))
     return len(rows)
@@ -144,7 +144,7 @@ async def give_up(unit: Unit, actor: Actor, touch_ids: Sequence[UUID]) -> int:
     """Messages that a server put off are not tried again; their sequences go on without them. How many were given up."""
     authorize(actor, Action.HOLD_TOUCHES)
     _check(touch_ids)
-    touches = await repository.lock_deferred(unit, touch_ids)
+    touches = await outbox_store.lock_deferred(unit, touch_ids)
     rows = [{"id": t.id, "sent_at": None, "retry_at": None, "wire": t.wire} for t in touches]
     await repository.record(unit, rows, TouchState.DROPPED)
     why = {"why": f"left out by {actor.name or 'a person'}"}
