@@ -39,11 +39,13 @@ def follow(follower: Follower) -> None:
         _followers.append(follower)
 
 
-async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = None) -> Applied:
+async def apply(
+    unit: Unit, actor: Actor, source: str, folder: Path | None = None, *, only_new: bool = False
+) -> Applied:
     """Make what the file says the campaign of its name.
 
     Wrong files change nothing and answer with every problem. The contacts file is imported when it lies in ``folder``
-    and is not the one imported last. A campaign that has ended takes no change.
+    and is not the one imported last. A campaign that has ended takes no change; with ``only_new`` none that exists does.
     """
     authorize(actor, Action.EDIT_CAMPAIGNS)
     reading = await _read(unit, source, Folder(folder))
@@ -54,6 +56,7 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
     before = await repository.definition(unit, row.version_id) if row else None
     differences = changes(before, reading.definition) if before else (first_version(reading.definition),)
     try:
+        _must_be_free(row, only_new)
         _must_be_open(row, differences)
         missing = await _missing_senders(unit, row, reading)
         people = await _import_people(unit, actor, reading.definition, Folder(folder))
@@ -73,6 +76,12 @@ async def apply(unit: Unit, actor: Actor, source: str, folder: Path | None = Non
         rejected=rejected,
         warnings=warnings,
     )
+
+
+def _must_be_free(row: CampaignRow | None, only_new: bool) -> None:
+    if row and only_new:
+        message = f"There is a campaign {row.name} already; nothing was changed. Choose another name."
+        raise CadenzaError("name_taken", message, problems=(Problem(message, key="name"),))
 
 
 def _must_be_open(row: CampaignRow | None, differences: tuple[str, ...]) -> None:

@@ -53,7 +53,9 @@ Name = Annotated[str, Form()]
 async def blank(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.EDIT_CAMPAIGNS)
-    return render(request, "engine/campaign_new.html", **await _choices(unit, actor), wrong=None, name="")
+    return render(
+        request, "engine/campaign_new.html", **await _choices(unit, actor), wrong=None, name="", chosen=()
+    )
 
 
 @router.post("/campaigns/+new")
@@ -68,7 +70,7 @@ async def create(
         f"senders: {{mailboxes: [{_quoted(sender)}]}}\nsteps:\n  - id: intro\n    variants:\n"
         f"      - {{id: a, subject: {_quoted('About {{ account.name }}')}, text: {_quoted(text)}}}\n"
     )
-    applied = await apply(unit, actor, source)
+    applied = await apply(unit, actor, source, only_new=True)
     if applied.errors:
         wrong = [(e["key"], e["message"]) for e in applied.errors]
         return render(
@@ -78,6 +80,7 @@ async def create(
             **await _choices(unit, actor),
             wrong=wrong,
             name=name,
+            chosen=(contacts, sender),
         )
     return see(f"/campaigns/{quote(applied.campaign)}/edit")
 

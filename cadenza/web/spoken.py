@@ -18,7 +18,7 @@ CONTEXT = "told"
 # Where what pages tell comes from; a room adds its files with their translations.
 FILES = (
     "channels/access.py", "channels/connecting.py", "channels/disconnecting.py", "channels/oauth.py", "channels/oauth_providers.py",
-    "channels/trial.py", "engine/trial.py", "core/openid.py",
+    "channels/trial.py", "engine/trial.py", "core/openid.py", "campaigns/applying.py",
     "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
     "engine/repository.py", "engine/senders.py", "engine/fleet.py", "engine/handing_over.py", "engine/sender_pages.py", "engine/health_rules.py", "engine/launch_checks.py", "engine/planned_hours.py", "channels/sender_settings.py",
     "channels/signature.py", "channels/pools.py", "channels/hours.py", "channels/warm_up.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",

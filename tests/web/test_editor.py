@@ -206,6 +206,21 @@ async def test_a_new_campaign_begins_as_a_draft_that_can_be_saved_as_it_is(
     assert wrong.status_code == 422
 
 
+async def test_a_new_campaign_never_takes_the_name_of_one_that_exists(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    page = (await visitor.get("/campaigns/+new")).text
+    sender = re.findall(r"<option>([^<]+@[^<]+)", page)[-1]
+    body = {"name": CAMPAIGN, "contacts": "people.csv", "sender": sender}
+    taken = await visitor.post("/campaigns/+new", data=body)
+    assert taken.status_code == 422
+    assert f"There is a campaign {CAMPAIGN} already" in taken.text
+    assert f"<option selected>{sender}" in taken.text
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        assert (await campaign(unit, seeded.actor, CAMPAIGN)).version == 1
+    assert "Choose another name" in taken.text
+
+
 @pytest.mark.asvs("8.2.1", "8.3.1")
 async def test_who_may_not_edit_finds_no_editor(
     database: Database, settings: Settings, seeded: Seeded
