@@ -19,6 +19,7 @@ def check_senders_by(check: SenderCheck) -> SenderCheck:
 
 
 async def sender_faults(unit: Unit, definition: Definition) -> dict[str, str]:
+    """What a launch would refuse about the senders: by place, in words; a draft is kept although."""
     found: dict[str, str] = {}
     for check in _checks:
         found |= await check(unit, definition)

@@ -149,7 +149,9 @@ async def _free_name(unit: Unit, name: str, mine: UUID | None) -> str:
     name = " ".join(name.split())
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         problem = Problem(f"Give a name of 1 to {_LONGEST_NAME} characters.", key="name")
-        raise CadenzaError("pool_name_invalid", "This is no name for a pool.", problems=(problem,))
+        raise CadenzaError(
+            "pool_name_invalid", "This is no name for a pool; nothing was changed.", fix="Give it another name.", problems=(problem,)
+        )  # fmt: skip
     await unit.session.execute(
         text("select pg_advisory_xact_lock(hashtextextended('pools' || :workspace, 0))"),
         {"workspace": str(unit.workspace_id)},
@@ -157,7 +159,7 @@ async def _free_name(unit: Unit, name: str, mine: UUID | None) -> str:
     taken = by_any_name(await pools(unit)).get(name)
     if taken is not None and taken.id != mine:
         raise CadenzaError(
-            "pool_exists", f"The pool {taken.name} has, or had, this name.", Kind.CONFLICT, fix="Choose another name."
+            "pool_exists", f"The pool {taken.name} has, or had, this name; nothing was changed.", Kind.CONFLICT, fix="Choose another name."
         )  # fmt: skip
     return name
 
@@ -167,18 +169,19 @@ async def missing_senders(unit: Unit, definition: Definition) -> dict[str, str]:
     """What a campaign names as its senders and cannot send from: by place, in words."""
     if definition.pool:
         found = by_any_name(await pools(unit)).get(definition.pool)
-        if found is None:
-            return {
-                "senders.pool": f"There is no pool {definition.pool!r}. Make it with `cadenza pools make`."
-            }
-        empty = {"senders.pool": f"The pool {found.name} is empty. Put mailboxes into it."}
-        return {} if found.mailbox_ids else empty
+        return {} if found and found.mailbox_ids else {"senders.pool": _missing_pool(definition.pool, found)}
     query = select(MailboxRow.address).where(
         MailboxRow.workspace_id == unit.workspace_id, MailboxRow.address.in_(definition.mailboxes)
     )
     known = set(await unit.session.scalars(query))
-    return {
-        address: f"There is no sender {address}. Add it with `cadenza senders add`."
-        for address in definition.mailboxes
-        if address not in known
-    }
+    return {address: _missing_sender(address) for address in definition.mailboxes if address not in known}
+
+
+def _missing_pool(name: str, found: Pool | None) -> str:
+    if found is None:
+        return f"There is no pool {name!r}. Make it with `cadenza pools make`."
+    return f"The pool {found.name} is empty. Put mailboxes into it."
+
+
+def _missing_sender(address: str) -> str:
+    return f"There is no sender {address}. Add it with `cadenza senders add`."

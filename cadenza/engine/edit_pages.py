@@ -29,6 +29,7 @@ from cadenza.campaigns.service import (
     remove_step,
     remove_variant,
     save_edit,
+    sender_faults,
     spoken,
 )
 from cadenza.channels.service import mailboxes, pools, sender_facts
@@ -209,6 +210,7 @@ async def _beside(
         "place": place,
         "variant": texts[place],
         "problems": [(_step_of(edit, p.key or ""), p) for p in edit.problems],
+        "missing_senders": await sender_faults(unit, edit.definition) if edit.definition else {},
         "audience": audience,
         "person": person,
         "person_name": person_name(person) if person else "",

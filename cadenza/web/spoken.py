@@ -49,7 +49,8 @@ _NAMES = {
     "reason",
     "words",
 }  # variables and named arguments that are told
-_FUNCTIONS = {"_after", "_waiting"}  # what these return is told
+_METHODS = {"wrong": (0,)}  # of a reader that collects faults
+_FUNCTIONS = {"_after", "_waiting", "_missing_pool", "_missing_sender"}  # what these return is told
 _NESTED = {
     "days",
     "why",
@@ -72,8 +73,7 @@ def texts(package: Path) -> Iterator[tuple[str, str]]:
 
 def _told(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Call):
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
-        for place in _ARGUMENTS.get(name, ()):
+        for place in _places(node.func):
             yield from _templates(node.args[place]) if place < len(node.args) else ()
         for keyword in node.keywords:
             yield from _templates(keyword.value) if keyword.arg in _NAMES else ()
@@ -84,6 +84,13 @@ def _told(node: ast.AST) -> Iterator[str]:
     elif isinstance(node, ast.FunctionDef) and node.name in _FUNCTIONS:
         for value in _returned(node):
             yield from _templates(value)
+
+
+def _places(called: ast.expr) -> tuple[int, ...]:
+    """Which arguments of this call are told."""
+    if isinstance(called, ast.Attribute):
+        return _METHODS.get(called.attr, ())
+    return _ARGUMENTS.get(called.id, ()) if isinstance(called, ast.Name) else ()
 
 
 def _returned(node: ast.FunctionDef) -> Iterator[ast.expr]:

@@ -30,7 +30,10 @@ PREVIEW = {
     "company": str | None, "phone_e164": str | None, "linkedin_url": str | None, "website": str | None,
     "country": str | None, "language": str | None, "timezone": str | None, "custom": dict,
 }  # fmt: skip
-APPLIED = {"campaign": str, "version": int | None, "created": bool, "changes": list, "errors": list}
+APPLIED = {
+    "campaign": str, "version": int | None, "created": bool, "changes": list, "errors": list, "rejected": list, "warnings": list,
+}  # fmt: skip
+WARNING = {"line": int | None, "key": str, "message": str}
 SENDER_ADDED = {"sender": str, "address": str, "ok": bool, "detail": str}
 CLASSIFIED = {"file": str, "kind": str, "bounces": list, "auto": dict | None, "from": str, "thread_key": str}
 ANALYSIS = {
@@ -101,6 +104,15 @@ async def test_the_life_of_a_campaign(cadenza: Shell, post: Post) -> None:
         True,
         [],
     )
+    assert applied.only["warnings"] == []
+    empty = cadenza.file("empty.yaml", document(name="empty", senders=["nobody@north.example"]))
+    warned = await cadenza("campaigns", "apply", empty, "--json")
+    assert (warned.code, warned.only["errors"]) == (0, [])
+    shaped(warned.only, APPLIED)
+    (warning,) = warned.only["warnings"]
+    shaped(warning, WARNING)
+    assert (warning["line"], warning["key"]) == (4, "senders.mailboxes")
+    assert "nobody@north.example" in warning["message"]
     for command, state in [
         ("status", "draft"),
         ("launch", "running"),

@@ -39,7 +39,9 @@ def _facts(**changes: object) -> Facts:
         _facts(due_at=NOW - timedelta(days=3), now=NOW - timedelta(hours=7)),
         _facts(sender_free=False, sender_why="every sender with room is on the wire"),
         _facts(sender_free=False, sender_why="ann@a.example, who wrote to this person before, cannot send now (535 no)"),
-        _facts(sender_why="ann@a.example has sent the fewest today"),
+        _facts(sender_why="ann@a.example has used the least of its day (3 of 60, its daily limit)"),
+        _facts(sender_free=False, sender_why="outside the working hours of every sender"),
+        _facts(sender_free=False, sender_why="nobody in the pool North team can send now"),
         _facts(zone="America/New_York"),
     ],
 )  # fmt: skip
