@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from cadenza.campaigns.service import apply
-from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import fill_pool, mailbox, mailboxes, make_pool, pause_sender, pools
+from cadenza.channels.contracts import Mailbox, MailboxState
+from cadenza.channels.service import fill_pool, mailbox, mailboxes, make_pool, pools, set_state
 from cadenza.core.database import Database
 from tests.support.campaigns import document
 from tests.web.seed import Seeded
@@ -141,7 +141,7 @@ async def test_filters_stand_in_the_address_and_in_the_form(
 ) -> None:
     async with database.unit(seeded.actor.workspace_id) as unit:
         others = [box for box in await mailboxes(unit) if box.id != seeded.mailbox]
-        await pause_sender(unit, seeded.actor, others[0].id)
+        await set_state(unit, others[0].id, MailboxState.PAUSED, "paused by a test")
         south = await make_pool(unit, seeded.actor, "South team")
         await fill_pool(unit, seeded.actor, south.id, [others[0].id])
     nora, other = (await _box(database, seeded)).address, others[0].address
