@@ -62,7 +62,7 @@ async def test_a_bad_row_is_named_by_line_and_column(cadenza: Shell) -> None:
     assert all(r["code"] and r["reason"] for r in ran.only["rejected"])
 
 
-_APPLIED = {"file", "campaign", "version", "created", "changes", "errors", "rejected"}
+_APPLIED = {"file", "campaign", "version", "created", "changes", "errors", "rejected", "warnings"}
 YAML = {
     "no YAML": ("version: 1\nname: [x\n", (2, 3), ""),
     "a wrong key": (document(extra="nonsense: 1"), (7,), "nonsense"),
