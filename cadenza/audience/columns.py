@@ -69,6 +69,7 @@ _ALIASES = {
     "name": Field.FULL_NAME,
     "job_title": Field.TITLE,
 }
+_AGAIN = re.compile(r" \(\d+\)$")  # as ``column_names`` tells repeated ones apart
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _EMAIL_LIKE = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _MAX_NAME = 100
@@ -128,13 +129,11 @@ def map_columns(names: Sequence[str], wanted: Mapping[str, str]) -> dict[str, st
 
 
 def repeated_columns(mapping: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """Columns whose names tell a field that another column holds already, with what became of them."""
+    """Columns of a name that an earlier column has too, with what became of them."""
     return {
         name: target
         for name, target in mapping.items()
-        if name not in wanted
-        and target.startswith(CUSTOM)
-        and guess(name.rpartition(" (")[0] or name) is not None
+        if name not in wanted and _AGAIN.search(name) and _AGAIN.sub("", name) in mapping
     }
 
 

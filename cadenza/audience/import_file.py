@@ -124,7 +124,9 @@ def _about_the_file(table: Table, rows: int, wanted: Mapping[str, str]) -> list[
     line = table.announced + 1
     odd = [
         _fault(
-            0, line, Fault(name, "column_repeated", f"another column holds this already; kept as {target}")
+            0,
+            line,
+            Fault(name, "column_repeated", f"another column of this name stands before it; kept as {target}"),
         )
         for name, target in repeated_columns(table.mapping, wanted).items()
     ]

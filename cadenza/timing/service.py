@@ -46,7 +46,7 @@ def common_stretch(
     """The first stretch, from ``not_before`` on, in which the window is open for the recipient and ``hours`` are open too.
 
     ``hours`` are those of somebody else, in a zone of their own. None when they do not meet within the span: no
-    stretch begins before ``not_before + within``. Raises ``CadenzaError`` like ``next_slot``.
+    stretch begins before ``not_before + within``. A stretch ends with a local day at the latest. Raises ``CadenzaError`` like ``next_slot``.
     """
     theirs, ours = _calendar(window, window.zone or zone, country), _calendar(hours, hours.zone or zone, None)
     at = not_before

@@ -151,6 +151,11 @@ class AdmittedRoute(APIRoute):
         return handle
 
     async def carry_out(self, request: Request, actor: Caller, inner: Handler) -> Response:  # noqa: ARG002 - of the other kind
+        if request.headers.get("content-type", "").startswith(
+            "application/json"
+        ):  # files are read as they come
+            request = Request(request.scope, bounded(request.receive))
+            refuse_unstorable(await request.body())
         return await inner(request)
 
 
