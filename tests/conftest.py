@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cadenza.core.clock import ManualClock
@@ -17,11 +18,31 @@ from cadenza.core.database import Database, enter_workspace
 from cadenza.core.migrations.service import migrate
 from cadenza.core.postgres.server import EmbeddedServer
 from cadenza.core.unit import Unit
+from cadenza.identity import passwords
 from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.identity.models import WorkspaceRow
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashing is slow on purpose, 0.15 s of processor time each, and the tests make thousands of members.
+
+    Only the cost is another; what is about the cost itself asks for ``real_passwords``.
+    """
+    real = passwords._hasher, passwords._ABSENT
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    passwords._ABSENT = passwords._hasher.hash("nobody has this password")
+    yield
+    passwords._hasher, passwords._ABSENT = real
+
+
+@pytest.fixture
+def real_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashing as it costs in production."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
 
 
 @pytest.fixture(scope="session")

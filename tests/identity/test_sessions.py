@@ -219,6 +219,7 @@ async def test_whose_session_it_is_takes_one_question_and_follows_each_change(
 
 
 @pytest.mark.asvs("11.4.2")
+@pytest.mark.usefixtures("real_passwords")
 async def test_an_old_hash_is_replaced_when_its_owner_signs_in(database: Database, team: Team) -> None:
     """Argon2id with parameters of today; a hash of weaker ones works once more and is then gone."""
     user_id = team.owner.user_id
