@@ -34,8 +34,8 @@ from cadenza.core.logs import logger
 from cadenza.core.openid import Provider, discover
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
-from cadenza.identity.contracts import Actor
-from cadenza.identity.service import audit, require_fresh
+from cadenza.identity.contracts import Action, Actor
+from cadenza.identity.service import audit, authorize, require_fresh
 
 _log = logger("mailbox_access")
 _EARLY = timedelta(minutes=5)  # a token with less left is made anew, so that a batch does not outlive it
@@ -275,11 +275,14 @@ async def _change(unit: Unit, grant_id: UUID, **values: Any) -> bool:
     return changed.first() is not None
 
 
-async def test_stored_mailbox(database: Database, box: Mailbox) -> SenderTest:
+async def test_stored_mailbox(database: Database, actor: Actor, mailbox_id: UUID) -> SenderTest:
     """Log in at both servers of a stored mailbox, and note what came of it: it is broken from now on, or it is mended.
 
-    Uses the network, so call it without an open unit.
+    Uses the network between two units, so call it without an open one.
     """
+    authorize(actor, Action.MANAGE_SENDERS)
+    async with database.unit(actor.workspace_id) as unit:
+        box = await repository.mailbox(unit, mailbox_id)
     try:
         secret = await credentials(database, box.workspace_id, box.id)
         tested = await test_mailbox(box.address, box.smtp, box.imap, secret, sender=str(box.id))

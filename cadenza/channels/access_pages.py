@@ -1,22 +1,19 @@
 """One mailbox's connection: how it is opened, and the ways to change, pause, try and end that."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.channels import oauth, repository
 from cadenza.channels.access import change_log_in, test_stored_mailbox
 from cadenza.channels.connect_pages import (
     Address,
-    Host,
-    Port,
     Secret,
     Servers,
+    TypedServers,
     scope_words,
     shown_servers,
-    typed_servers,
 )
 from cadenza.channels.contracts import Mailbox, MailboxState, SenderTest, Tls
 from cadenza.channels.disconnecting import disconnect, people_waiting
@@ -74,14 +71,8 @@ def _said(request: Request) -> str:
 
 @router.post(_HERE + "/test")
 async def test(request: Request, mailbox_id: UUID) -> Response:
-    """Log in at both servers between two units: no transaction waits for a network."""
-    actor = actor_of(request)
-    authorize(actor, Action.MANAGE_SENDERS)
-    database = request.app.state.database
-    async with database.unit(actor.workspace_id) as unit:
-        box = await mailbox(unit, mailbox_id)
-    result = await test_stored_mailbox(database, box)
-    return see(f"/senders/{box.id}/connection", "fine" if result.ok else "broken")
+    result = await test_stored_mailbox(request.app.state.database, actor_of(request), mailbox_id)
+    return see(f"/senders/{mailbox_id}/connection", "fine" if result.ok else "broken")
 
 
 @router.post(_HERE + "/pause")
@@ -130,19 +121,12 @@ def _change_form(
 async def change(
     request: Request,
     mailbox_id: UUID,
+    servers: TypedServers,
     password: Secret = "",
-    user: Address = "",
-    smtp_host: Host = "",
-    smtp_port: Port = "",
-    smtp_tls: Annotated[Tls, Form()] = Tls.IMPLICIT,
-    imap_host: Host = "",
-    imap_port: Port = "",
-    imap_tls: Annotated[Tls, Form()] = Tls.IMPLICIT,
 ) -> Response:
     """Servers, user and password together: a stored password never goes to a server that was entered later."""
     speak_to(request)
     actor, database = actor_of(request), request.app.state.database
-    servers = typed_servers(user, smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls)
     async with database.unit(actor.workspace_id) as unit:
         box = await mailbox(unit, mailbox_id)
     try:

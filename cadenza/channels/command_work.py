@@ -1,13 +1,11 @@
 """What the `senders` commands do; apart from them, so that their `--help` loads nothing of it."""
 
-from cadenza.channels.contracts import Credentials, Mailbox, SenderTest
+from cadenza.channels.connecting import add_tested
+from cadenza.channels.contracts import Mailbox, SenderTest
 from cadenza.channels.service import (
     NewMailbox,
     Trial,
-    add_mailbox,
-    check_mailbox,
     mailboxes,
-    test_mailbox,
     test_stored_mailbox,
     try_mailbox,
 )
@@ -22,20 +20,13 @@ async def store_tested(
 ) -> SenderTest:
     """Store the mailbox if both log-ins work; what the test said in any case."""
     async with command_line(workspace, as_email) as (database, actor):
-        check_mailbox(actor, new)
-        tested = await test_mailbox(new.address, new.smtp, new.imap, Credentials(new.user, password))
-        if not tested.ok:
-            return tested
-        async with database.unit(actor.workspace_id) as unit:
-            stored = await add_mailbox(unit, actor, new, password)
-    return SenderTest(str(stored.id), stored.address, ok=True, detail=tested.detail)
+        return await add_tested(database, actor, new, password, replacing=True)
 
 
 async def try_stored(address: str, workspace: str | None, as_email: str | None) -> SenderTest:
     """Log in at both servers of a stored mailbox, and note what came of it."""
     async with command_line(workspace, as_email) as (database, actor):
-        authorize(actor, Action.MANAGE_SENDERS)
-        return await test_stored_mailbox(database, await _named(database, actor, address))
+        return await test_stored_mailbox(database, actor, (await _named(database, actor, address)).id)
 
 
 async def send_trial(address: str, to: str | None, workspace: str | None, as_email: str | None) -> Trial:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import Response
 
 from cadenza.channels import oauth
@@ -66,6 +66,9 @@ def typed_servers(
         user=user.strip(), smtp_host=smtp_host, smtp_port=smtp_port, smtp_tls=smtp_tls.value, imap_host=imap_host,
         imap_port=imap_port, imap_tls=imap_tls.value,
     )  # fmt: skip
+
+
+TypedServers = Annotated[Servers, Depends(typed_servers)]
 
 
 def shown_servers(smtp: Server, imap: Server, user: str = "") -> Servers:
@@ -146,23 +149,16 @@ def _form(
 async def save(
     request: Request,
     key: str,
+    servers: TypedServers,
     address: Address = "",
     name: Annotated[str, Form(max_length=200)] = "",
     password: Secret = "",
-    user: Address = "",
-    smtp_host: Host = "",
-    smtp_port: Port = "",
-    smtp_tls: Annotated[Tls, Form()] = Tls.IMPLICIT,
-    imap_host: Host = "",
-    imap_port: Port = "",
-    imap_tls: Annotated[Tls, Form()] = Tls.IMPLICIT,
 ) -> Response:
     """Logs in at both servers between two units; what they said stands on the page, and only what works is kept."""
     speak_to(request)
     actor = actor_of(request)
     authorize(actor, Action.MANAGE_SENDERS)
     found = None if key == OTHER else preset(key)
-    servers = typed_servers(user, smtp_host, smtp_port, smtp_tls, imap_host, imap_port, imap_tls)
     address = address.strip()
     try:
         new = NewMailbox(

@@ -57,19 +57,23 @@ async def row_for(unit: Unit, address: str) -> MailboxRow:
     return row
 
 
-async def add_tested(database: Database, actor: Actor, new: NewMailbox, password: str) -> SenderTest:
-    """Store a new mailbox if both servers let us in; what they said in any case. Call it without an open unit.
+async def add_tested(
+    database: Database, actor: Actor, new: NewMailbox, password: str, *, replacing: bool = False
+) -> SenderTest:
+    """Store a mailbox if both servers let us in; what they said in any case. Call it without an open unit.
 
-    Raises ``CadenzaError`` for what can be told without asking them: not allowed, ``mailbox_known``, a server that is none.
+    ``replacing`` lets it be one that is known already, which then has the new settings. Raises ``CadenzaError`` for what can be told without asking them: not allowed, ``mailbox_known``, a server that is none.
     """
     check_mailbox(actor, new)
     async with database.unit(actor.workspace_id) as unit:
-        await require_unknown(unit, new.address)
+        if not replacing:
+            await require_unknown(unit, new.address)
     tested = await test_mailbox(new.address, new.smtp, new.imap, Credentials(new.user, password))
     if not tested.ok:
         return tested
     async with database.unit(actor.workspace_id) as unit:
-        await require_unknown(unit, new.address)
+        if not replacing:
+            await require_unknown(unit, new.address)
         stored = await add_mailbox(unit, actor, new, password)
     return replace(tested, sender=str(stored.id), address=stored.address)
 

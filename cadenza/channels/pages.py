@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from cadenza.channels import pool_pages
 from cadenza.channels.sender_list import Condition, Wanted, sender_lines
-from cadenza.channels.service import mailbox, test_stored_mailbox
+from cadenza.channels.service import test_stored_mailbox
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
@@ -19,11 +19,6 @@ router.include_router(pool_pages.router)
 
 
 _SHOWN = 100  # rows of a page
-_SHAPES = {
-    Condition.RETIRED: "off", Condition.BROKEN: "fail", Condition.STOPPED: "fail", Condition.PAUSED: "hold", Condition.FULL: "hold",
-    Condition.WATCH: "warn", Condition.FINE: "pass",
-}  # fmt: skip
-
 Text = Annotated[str, Query(max_length=200)]
 
 
@@ -53,7 +48,6 @@ async def senders(
         every=every,
         counts=Counter(line.condition.value for line in every),
         conditions=condition_words(),
-        shapes=_SHAPES,
         pools=groups,
         wanted=wanted,
         may_manage=allowed(authorize, actor, Action.MANAGE_SENDERS),
@@ -82,11 +76,5 @@ def condition_words() -> dict[str, str]:
 
 @router.post("/senders/{mailbox_id}/test")
 async def test(request: Request, mailbox_id: UUID) -> Response:
-    """Log in at both servers between two units: no transaction waits for a network."""
-    actor = actor_of(request)
-    authorize(actor, Action.MANAGE_SENDERS)
-    database = request.app.state.database
-    async with database.unit(actor.workspace_id) as unit:
-        box = await mailbox(unit, mailbox_id)
-    result = await test_stored_mailbox(database, box)
+    result = await test_stored_mailbox(request.app.state.database, actor_of(request), mailbox_id)
     return see("/senders", "fine" if result.ok else "broken")

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Server, Tls
 from cadenza.channels.kept_values import read_hours, read_stop, read_warm_up
 from cadenza.channels.models import FolderCursorRow, MailboxGrantRow, MailboxRow, SendCounterRow
+from cadenza.core.errors import not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 
@@ -56,6 +57,14 @@ async def locked_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
     )
     locked = query.with_for_update().execution_options(populate_existing=True)
     return (await unit.session.scalars(locked)).one_or_none()
+
+
+async def mailbox(unit: Unit, mailbox_id: UUID) -> Mailbox:
+    """Raises ``CadenzaError`` (not found)."""
+    row = await mailbox_row(unit, mailbox_id)
+    if row is None:
+        raise not_found("mailbox", mailbox_id)
+    return as_mailbox(row)
 
 
 async def row_by_address(unit: Unit, address: str) -> MailboxRow | None:

@@ -25,6 +25,16 @@ class Condition(StrEnum):
     WATCH = "watch"
     FINE = "fine"
 
+    @property
+    def shape(self) -> str:
+        """The sign that stands before its word, so that no colour tells it alone."""
+        return _SHAPES[self]
+
+
+_SHAPES = {
+    Condition.RETIRED: "off", Condition.BROKEN: "fail", Condition.STOPPED: "fail", Condition.PAUSED: "hold", Condition.FULL: "hold",
+    Condition.WATCH: "warn", Condition.FINE: "pass",
+}  # fmt: skip
 
 _NOT_WORKING = {MailboxState.RETIRED: Condition.RETIRED, MailboxState.BROKEN: Condition.BROKEN}
 

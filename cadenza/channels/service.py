@@ -52,6 +52,7 @@ from cadenza.channels.pools import (
     remove_pool,
     rename_pool,
 )
+from cadenza.channels.repository import mailbox
 from cadenza.channels.sender_list import Condition
 from cadenza.channels.sender_list import condition as sender_condition
 from cadenza.channels.sender_list import opens as sender_opens
@@ -71,7 +72,6 @@ from cadenza.channels.trial import Letter, Trial, allowed_recipients, try_mailbo
 from cadenza.channels.warm_up import DayFigures
 from cadenza.channels.warm_up import ahead as warm_up_ahead
 from cadenza.channels.warm_up import judge as judge_warm_up
-from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 
 __all__ = [
@@ -102,13 +102,6 @@ async def mailboxes(unit: Unit, addresses: Collection[str] | None = None) -> lis
     """All mailboxes of the workspace by address, or those with the given addresses."""
     wanted = None if addresses is None else {address.lower() for address in addresses}
     return await repository.mailboxes(unit, wanted)
-
-
-async def mailbox(unit: Unit, mailbox_id: UUID) -> Mailbox:
-    row = await repository.mailbox_row(unit, mailbox_id)
-    if row is None:
-        raise not_found("mailbox", mailbox_id)
-    return repository.as_mailbox(row)
 
 
 async def set_state(unit: Unit, mailbox_id: UUID, state: MailboxState, reason: str = "") -> None:

@@ -30,20 +30,19 @@ def read_public_url(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
 
 
-def _is_host(host: str) -> bool:
+def _is_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
-        pass
-    else:
+        return False
+    return True
+
+
+def _is_host(host: str) -> bool:
+    if _is_address(host):
         return True
     try:
         name = idna.encode(host, uts46=True).decode()

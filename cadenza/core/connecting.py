@@ -1,13 +1,13 @@
 """How a process connects to the database: one or several hosts, verified TLS, and a COMMIT that means what it says."""
 
 import asyncio
-from ipaddress import ip_address
 from ssl import get_default_verify_paths
 from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from cadenza.core.addresses import is_loopback
 from cadenza.core.errors import CadenzaError, Kind
 
 APPLICATION_ROLE = "cadenza_app"
@@ -55,12 +55,7 @@ def connection_arguments(url: str, role: str | None = None) -> dict[str, Any]:
 
 def _is_here(host: str) -> bool:
     """A socket or this machine: nobody listens in between."""
-    if host.startswith(("/", "@")) or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host.startswith(("/", "@")) or is_loopback(host)
 
 
 def _verified(given: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import campaigns
 from cadenza.channels.contracts import Mailbox, Pool, SenderFigures, WarmUpDay
 from cadenza.channels.service import (
-    Condition,
     Ramp,
     SenderSettings,
     by_any_name,
@@ -50,10 +49,6 @@ router = APIRouter(include_in_schema=False)
 
 _AHEAD = 14  # days of a warm-up to come that are drawn
 _OVER = {CampaignState.STOPPED, CampaignState.FINISHED}
-_SHAPES = {
-    Condition.RETIRED: "off", Condition.BROKEN: "fail", Condition.STOPPED: "fail", Condition.PAUSED: "hold", Condition.FULL: "hold",
-    Condition.WATCH: "warn", Condition.FINE: "pass",
-}  # fmt: skip
 _LITTLE = 200  # messages in a month: fewer say that providers hardly know it
 
 
@@ -112,7 +107,7 @@ async def _standing(unit: Unit, box: Mailbox) -> dict[str, Any]:
         "used": used,
         "domain_used": domain,
         "domain_limit": DOMAIN_DAILY_LIMIT,
-        "shape": _SHAPES[condition],
+        "shape": condition.shape,
         "condition": condition.value,
         "opens": sender_opens(box, unit.world.now()),
         "young": health is not None and health.month.sent < _LITTLE and box.warm_up is None,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
+from cadenza.core.logs import logger
 from cadenza.sandbox.imap_grammar import (
     Argument,
     BadCommandError,
@@ -22,6 +23,8 @@ from cadenza.sandbox.imap_grammar import (
     word,
 )
 from cadenza.sandbox.mail_store import FOLDERS, Account, Folder, MailStore, Stored
+
+log = logger(__name__)
 
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r?\n$")
 _LARGEST = 64 * 1024 * 1024
@@ -65,8 +68,8 @@ class ImapServer:
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
             asyncio.CancelledError,
-        ):
-            pass  # clients come and go, and stop() cancels those that stay: nobody is left to whom it could be told
+        ) as gone:  # clients come and go, and stop() cancels those that stay: nobody is left to whom it could be told
+            log.debug("client_gone", why=type(gone).__name__)
         finally:
             writer.close()
 

@@ -219,7 +219,7 @@ async def test_a_client_that_the_provider_knows_no_more_is_told_and_a_test_mends
     assert refused.value.code == "provider_client_refused"
     assert len(await requests(scene)) == 1
     scene.provider.failing = None
-    assert (await test_stored_mailbox(scene.database, await state(scene, box))).ok
+    assert (await test_stored_mailbox(scene.database, scene.actor, box.id)).ok
     assert (await state(scene, box)).state is MailboxState.OK
     assert await requests(scene) == []
 

@@ -176,21 +176,23 @@ class ImapConnection:
         self._count += 1
         tag = b"c%d" % self._count
         self._live().write(tag + b" IDLE\r\n")
-        news = False
-        try:
-            async with asyncio.timeout(seconds):
-                while not news:
-                    answer = await self._answer()
-                    if answer.line.startswith(tag):
-                        raise WireLostError(answer.line.decode("utf-8", "replace"))
-                    news = answer.line.upper().endswith((b" EXISTS", b" RECENT"))
-        except TimeoutError:
-            pass  # silence is the usual answer; a line leaves the buffer whole or not at all, so none is lost half read
+        news = await self._news_within(seconds, tag)
         async with deadline(self._seconds):
             self._live().write(b"DONE\r\n")
             while not (answer := await self._answer()).line.startswith(tag):
                 news = news or answer.line.upper().endswith(b" EXISTS")
         return news
+
+    async def _news_within(self, seconds: float, tag: bytes) -> bool:
+        """False after silence, the usual answer. A line leaves the buffer whole or not at all: none is lost half read."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not (answer := await self._answer()).line.upper().endswith((b" EXISTS", b" RECENT")):
+                    if answer.line.startswith(tag):
+                        raise WireLostError(answer.line.decode("utf-8", "replace"))
+        except TimeoutError:
+            return False
+        return True
 
     async def _answer(self) -> Answer:
         wire = self._live()

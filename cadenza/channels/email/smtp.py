@@ -22,9 +22,9 @@ from cadenza.channels.email.wire import (
     WireRefusedError,
     connect,
     deadline,
-    is_loopback,
     tls_context,
 )
+from cadenza.core.addresses import is_loopback
 from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
 

@@ -1,7 +1,6 @@
 """What SMTP and IMAP share: a connection that never waits longer than it was told, and TLS that verifies."""
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +8,7 @@ from functools import cache
 from typing import cast
 
 from cadenza.channels.contracts import Server, Tls
+from cadenza.core.addresses import is_loopback
 from cadenza.core.errors import CadenzaError
 
 LONGEST_LINE = 64 * 1024
@@ -33,15 +33,6 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def require_safe(server: Server) -> None:
