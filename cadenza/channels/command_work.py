@@ -26,6 +26,7 @@ async def store_tested(
 async def try_stored(address: str, workspace: str | None, as_email: str | None) -> SenderTest:
     """Log in at both servers of a stored mailbox, and note what came of it."""
     async with command_line(workspace, as_email) as (database, actor):
+        authorize(actor, Action.MANAGE_SENDERS)  # before a name tells whether it is there
         return await test_stored_mailbox(database, actor, (await _named(database, actor, address)).id)
 
 
