@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from cadenza.core.database import Database
 from cadenza.core.ids import new_id
+from cadenza.core.migrations.making import FOLDER, first_schema
 from cadenza.core.migrations.service import all_models, connected, is_current, migrate
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor
@@ -31,6 +36,21 @@ def test_models_and_migrations_are_equal(database_url: str) -> None:
             },
         )
         assert compare_metadata(context, ours) == []
+
+
+def test_the_first_migration_is_what_models_and_rules_make_of_it() -> None:
+    made = first_schema()
+    assert {*(FOLDER / "first").glob("*.py")} == {path for path in made if path.parent.name == "first"}
+    ruff = [
+        Path(sys.executable).parent / "ruff",
+        "format",
+        "--stdin-filename",
+        FOLDER / "first" / "any.py",
+        "-",
+    ]
+    for path, source in made.items():
+        formatted = subprocess.run(ruff, input=source, capture_output=True, text=True, check=True).stdout
+        assert path.read_text() == formatted, f"{path.name}: run python -m cadenza.core.migrations"
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -1,0 +1,1 @@
+"""The first schema, room by room."""
