@@ -2,9 +2,11 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import psycopg
@@ -23,6 +25,7 @@ from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.identity.models import WorkspaceRow
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
+_Filled = TypeVar("_Filled")
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
@@ -32,11 +35,10 @@ def quick_passwords() -> Iterator[None]:
 
     Only the cost is another; what is about the cost itself asks for ``real_passwords``.
     """
-    real = passwords._hasher, passwords._ABSENT
+    real = passwords._hasher
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    passwords._ABSENT = passwords._hasher.hash("nobody has this password")
     yield
-    passwords._hasher, passwords._ABSENT = real
+    passwords._hasher = real
 
 
 @pytest.fixture
@@ -77,11 +79,34 @@ def template(server_url: str) -> Iterator[str]:
     _admin(server_url, f"drop database {name} with (force)")
 
 
+@asynccontextmanager
+async def beginning(
+    server_url: str, template: str, secrets: SecretBox, fill: Callable[[Database], Awaitable[_Filled]]
+) -> AsyncIterator[tuple[str, _Filled]]:
+    """The name of a database to copy for each of many tests, filled once at ``START``, and what filling it told."""
+    name = f"beginning_{uuid4().hex}"
+    _admin(server_url, f"create database {name} template {template} strategy file_copy")
+    clock = ManualClock(START)
+    database = Database(_named(server_url, name), secrets=secrets, machine=clock, world=clock)
+    try:
+        told = await fill(database)
+    finally:
+        await database.close()
+    yield name, told
+    _admin(server_url, f"drop database {name} with (force)")
+
+
 @pytest.fixture
-def database_url(server_url: str, template: str) -> Iterator[str]:
+def starting_point(template: str) -> str:
+    """What this test's database is a copy of: an empty one, unless its folder says where its tests begin."""
+    return template
+
+
+@pytest.fixture
+def database_url(server_url: str, starting_point: str) -> Iterator[str]:
     """A fresh migrated database of this test's own, for tests that commit."""
     name = f"test_{uuid4().hex}"
-    _admin(server_url, f"create database {name} template {template}")
+    _admin(server_url, f"create database {name} template {starting_point} strategy file_copy")
     yield _named(server_url, name)
     _admin(server_url, f"drop database {name} with (force)")
 
@@ -113,7 +138,7 @@ async def database(
 @pytest.fixture(scope="session")
 async def shared_database(server_url: str, template: str, secrets: SecretBox) -> AsyncIterator[Database]:
     name = f"shared_{uuid4().hex}"
-    _admin(server_url, f"create database {name} template {template}")
+    _admin(server_url, f"create database {name} template {template} strategy file_copy")
     database = Database(_named(server_url, name), secrets=secrets)
     yield database
     await database.close()

@@ -74,8 +74,7 @@ async def told(client: Client, tool: str, **given: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def house(database: Database, tmp_path: Path) -> Assistants:
-    seeded = await seed(database)
+async def house(database: Database, tmp_path: Path, seeded: Seeded) -> Assistants:
     return await _house(database, tmp_path, seeded)
 
 
@@ -456,8 +455,7 @@ async def test_what_is_too_long_comes_cut_and_in_parts(house: Assistants) -> Non
     assert len(seen) == 2
 
 
-async def test_the_pace_of_the_api_holds_here_too(database: Database, tmp_path: Path) -> None:
-    seeded = await seed(database)
+async def test_the_pace_of_the_api_holds_here_too(database: Database, tmp_path: Path, seeded: Seeded) -> None:
     house = await _house(database, tmp_path, seeded)
     house.app = web_app(database, Settings(home=tmp_path, sandbox=True, api_requests_per_minute=5))
     headers = {

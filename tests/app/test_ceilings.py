@@ -16,15 +16,10 @@ from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.identity.service import create_api_token, members
 from cadenza.ledger.webhooks import MOST_WEBHOOKS
-from tests.web.seed import Seeded, seed
+from tests.web.seed import Seeded
 
 API = "/api/v1"
 _UPLOADS = 10  # that wait for their mapping
-
-
-@pytest.fixture
-async def seeded(database: Database) -> Seeded:
-    return await seed(database)
 
 
 @pytest.fixture

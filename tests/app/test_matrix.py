@@ -68,8 +68,7 @@ class House:
 
 
 @pytest.fixture
-async def house(database: Database, tmp_path: Path) -> House:
-    seeded = await seed(database)
+async def house(database: Database, tmp_path: Path, seeded: Seeded) -> House:
     async with database.unit(seeded.actor.workspace_id) as unit:
         for role in set(Role) - {Role.OWNER}:
             email = f"{role.value}@matrix.example"

@@ -35,7 +35,7 @@ async def cadenza(
 ) -> AsyncIterator[Shell]:
     """An installation with one workspace in a database of its own."""
     folder, name = tmp_path_factory.mktemp("user"), f"commands_{uuid4().hex}"
-    _admin(server_url, f"create database {name} template {template}")
+    _admin(server_url, f"create database {name} template {template} strategy file_copy")
     shell = Shell(
         folder, {"CADENZA_HOME": str(folder / "home"), "CADENZA_DATABASE_URL": _named(server_url, name)}
     )

@@ -1,16 +1,18 @@
 """A workspace with a member of each role, and ways to act as them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import text
 
+from cadenza.core.crypto import SecretBox
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import Actor, Origin, Role, SignedIn
 from cadenza.identity.service import add_member, create_workspace, log_in
 from cadenza.identity.sessions import signed_in
+from tests.conftest import beginning
 
 PASSWORD = "a long and quiet sentence"
 SETTINGS = Settings()
@@ -40,8 +42,7 @@ class Team:
         return (await self.session(role)).actor
 
 
-@pytest.fixture
-async def team(database: Database) -> Team:
+async def _members(database: Database) -> dict[Role, Actor]:
     workspace, owner = await create_workspace(
         database, "North", owner_email="owner@north.example", owner_name="Olga", password=PASSWORD
     )
@@ -58,7 +59,27 @@ async def team(database: Database) -> Team:
                 password=PASSWORD,
             )
         members[role] = replace(actor, role=role, member_id=made.id, name=made.name, user_id=made.user_id)
-    return Team(database, members)
+    return members
+
+
+@pytest.fixture(scope="session")
+async def members_once(
+    server_url: str, template: str, secrets: SecretBox
+) -> AsyncIterator[tuple[str, dict[Role, Actor]]]:
+    async with beginning(server_url, template, secrets, _members) as made:
+        yield made
+
+
+@pytest.fixture
+def starting_point(request: pytest.FixtureRequest, template: str) -> str:
+    """The database with a member of each role, made once, for tests that ask for ``team``."""
+    name: str = request.getfixturevalue("members_once")[0] if "team" in request.fixturenames else template
+    return name
+
+
+@pytest.fixture
+def team(database: Database, members_once: tuple[str, dict[Role, Actor]]) -> Team:
+    return Team(database, dict(members_once[1]))
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.web.contracts import Edge
 from cadenza.web.security import form_token
 from cadenza.web.service import install, render
+from tests.support.seeded import seeded, seeded_once, starting_point
+
+__all__ = ["seeded", "seeded_once", "starting_point"]
 
 COOKIE = "session"
 SESSION = "a-session-token"

@@ -21,7 +21,7 @@ from cadenza.identity.contracts import Role
 from cadenza.identity.service import add_member, create_api_token, members
 from cadenza.web.api import cursor, read_cursor
 from tests.support.campaigns import document
-from tests.web.seed import CAMPAIGN, PASSWORD, Seeded, seed
+from tests.web.seed import CAMPAIGN, PASSWORD, Seeded
 
 API = "/api/v1"
 
@@ -29,11 +29,6 @@ API = "/api/v1"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, api_requests_per_minute=40)
-
-
-@pytest.fixture
-async def seeded(database: Database) -> Seeded:
-    return await seed(database)
 
 
 async def _caller(database: Database, settings: Settings, seeded: Seeded, role: Role) -> httpx.AsyncClient:

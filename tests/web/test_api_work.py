@@ -16,14 +16,9 @@ from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import Scope
 from cadenza.identity.service import create_api_token, members
-from tests.web.seed import CAMPAIGN, Seeded, seed
+from tests.web.seed import CAMPAIGN, Seeded
 
 API = "/api/v1"
-
-
-@pytest.fixture
-async def seeded(database: Database) -> Seeded:
-    return await seed(database)
 
 
 async def _token(database: Database, seeded: Seeded, *scopes: Scope) -> str:

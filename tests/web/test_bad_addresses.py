@@ -15,9 +15,9 @@ from cadenza.core.settings import Settings
 from cadenza.ledger.contracts import EventKind
 from tests.support.routes import routes_of
 from tests.web.seed import CAMPAIGN, Seeded
-from tests.web.test_pages import seeded, settings, visitor
+from tests.web.test_pages import settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 _IDS = ("nonsense", "0", "%00", "00000000-0000-0000-0000-000000000000", "x" * 3000, "%F0%9F%92%A5", "'--")
 _VALUES = ("zz", "-1", "%00", "2026-01-01", "9" * 30, "%F0%9F%92%A5", "x" * 3000)

@@ -12,9 +12,9 @@ from cadenza.identity.contracts import SESSION_COOKIE, Role
 from cadenza.identity.service import add_member, log_out
 from cadenza.inbox.service import conversation
 from tests.web.seed import PASSWORD, Seeded
-from tests.web.test_pages import _visitor, seeded, settings, visitor
+from tests.web.test_pages import _visitor, settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 WORDS = "Thank you.\n<b>Tuesday</b> at ten suits me."
 

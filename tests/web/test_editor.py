@@ -12,9 +12,9 @@ from cadenza.core.settings import Settings
 from cadenza.identity.contracts import Role
 from cadenza.identity.service import add_member
 from tests.web.seed import CAMPAIGN, PASSWORD, Seeded
-from tests.web.test_pages import _visitor, seeded, settings, visitor
+from tests.web.test_pages import _visitor, settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 AT = f"/campaigns/{quote(CAMPAIGN)}"
 EDIT = f"{AT}/edit"

@@ -76,11 +76,6 @@ async def _visitor(database: Database, settings: Settings, email: str) -> httpx.
 
 
 @pytest.fixture
-async def seeded(database: Database) -> Seeded:
-    return await seed(database)
-
-
-@pytest.fixture
 async def visitor(database: Database, settings: Settings, seeded: Seeded) -> AsyncIterator[httpx.AsyncClient]:
     client = await _visitor(database, settings, seeded.email)
     async with client:

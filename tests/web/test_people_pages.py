@@ -15,9 +15,9 @@ from cadenza.identity.contracts import Role
 from cadenza.identity.service import add_member
 from tests.support.statements import MOST_OF_A_LIST, heard, questions
 from tests.web.seed import PASSWORD, Seeded, seed
-from tests.web.test_pages import HOSTILE, _Page, _visitor, seeded, settings, visitor
+from tests.web.test_pages import HOSTILE, _Page, _visitor, settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 
 def _words(answer: httpx.Response) -> str:

@@ -12,9 +12,9 @@ from cadenza.identity.contracts import Role
 from cadenza.identity.service import add_member
 from tests.support.statements import MOST_OF_A_LIST, heard, questions
 from tests.web.seed import CAMPAIGN, PASSWORD, Seeded
-from tests.web.test_pages import _Page, _visitor, seeded, settings, visitor
+from tests.web.test_pages import _Page, _visitor, settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 
 async def test_a_filter_is_built_in_the_address_saved_and_removed(visitor: httpx.AsyncClient) -> None:

@@ -13,9 +13,9 @@ from cadenza.channels.service import fill_pool, mailbox, mailboxes, make_pool, p
 from cadenza.core.database import Database
 from tests.support.campaigns import document
 from tests.web.seed import Seeded
-from tests.web.test_pages import seeded, settings, visitor
+from tests.web.test_pages import settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 GOOD: dict[str, Any] = {
     "name": "Nora", "daily_limit": "50", "aliases": "", "signature": "Nora", "signature_html": "", "owner": "", "any_time": "on",
