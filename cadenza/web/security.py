@@ -49,7 +49,7 @@ class EdgeMiddleware:
         request_id, nonce = new_id().hex, secrets.token_urlsafe(16)
         scope["state"] = {**scope.get("state", {}), "request_id": request_id, "nonce": nonce}
         answer = _Answer(send, self._headers(scope, request_id, nonce))
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with structlog.contextvars.bound_contextvars(request_id=request_id, **_where(scope)):
             try:
                 app = failures.nowhere if _holds_nul(scope) else self.app
                 await app(scope, receive, answer)
@@ -73,6 +73,14 @@ class EdgeMiddleware:
         if scope["scheme"] == "https" or (self.edge.public_url or "").startswith("https:"):
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         return headers
+
+
+def _where(scope: Scope) -> dict[str, str]:
+    """Who asks and in which part of the product, for each line of the log. The first word of the path only: links that
+    open something by themselves carry their secret behind it.
+    """
+    peer = scope.get("client")
+    return {"source": peer[0] if peer else "", "part": "/" + scope["path"].lstrip("/").partition("/")[0][:40]}
 
 
 def _after(wrong: Exception, scope: Scope) -> Response:

@@ -1,38 +1,19 @@
 """Log lines: one JSON object each, with who, what, when and where; no secret in them, and none can be forged."""
 
 import io
-import json
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 import structlog
 
-from cadenza.core import logs
+from tests.support.written import lines, written
+
+__all__ = ["written"]
 
 NASTY = 'ok"\n{"event": "log_in", "user": "root"}\r\n\x1b[2J\x1b]0;title\x07\u2028\u0085end'
 
 
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What a process writes to standard error once its logs are set up."""
-    before, level, kept = logging.getLogger().handlers[:], logging.getLogger().level, structlog.get_config()
-    out = io.StringIO()
-    monkeypatch.setattr("sys.stderr", out)
-    logs.configure("info")
-    yield out
-    logging.getLogger().handlers[:] = before
-    logging.getLogger().setLevel(level)
-    structlog.configure(**kept)
-
-
-def lines(written: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in written.getvalue().splitlines()]
-
-
-@pytest.mark.asvs("16.2.1", "16.2.2")
 def test_each_line_says_what_when_in_utc_and_in_which_request(written: io.StringIO) -> None:
     with structlog.contextvars.bound_contextvars(request_id="r1"):
         structlog.stdlib.get_logger("fresh.one").warning("sign_in_failed", member="m1", source="192.0.2.1")

@@ -49,7 +49,6 @@ async def _turns(database: Database, count: int) -> int:
 
 
 @pytest.mark.asvs("16.5.3")
-@pytest.mark.must_not("M3")
 @pytest.mark.parametrize("table", ["suppressions", "addresses", "send_counters"])
 async def test_without_an_answer_about_stops_or_limits_nothing_is_sent(
     database: Database, database_url: str, workspace: Actor, post: Post, world: ManualClock, table: str

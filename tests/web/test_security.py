@@ -1,12 +1,19 @@
+import io
 import re
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from cadenza.core.logs import logger
+from cadenza.web import security
 from cadenza.web.contracts import Edge
 from cadenza.web.security import LARGEST_FORM, form_token
-from tests.web.conftest import SESSION, build
+from tests.support.written import lines, written
+from tests.web.conftest import COOKIE, SESSION, build
+
+__all__ = ["written"]
 
 HERE = {"sec-fetch-site": "same-origin"}
 ORIGIN = {"origin": "http://testserver"}
@@ -172,3 +179,25 @@ async def test_no_other_origin_may_read_an_answer(browser: httpx.AsyncClient, or
     for method, headers in (("GET", {"origin": origin}), ("OPTIONS", asked)):
         answer = await browser.request(method, "/", headers=headers)
         assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.asvs("16.2.1", "16.2.2")
+async def test_a_refused_request_is_logged_with_who_when_where_and_the_id_that_its_answer_shows(
+    edge: Edge, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secret that follows in an address is none of the log's business."""
+    monkeypatch.setattr(
+        security, "_log", logger("fresh.edge")
+    )  # loggers remember how they were set up at first
+    stranger = httpx.ASGITransport(build(edge), client=("192.0.2.7", 40_000))
+    async with httpx.AsyncClient(transport=stranger, base_url="http://testserver") as client:
+        client.cookies.set(COOKIE, SESSION)
+        answer = await client.post("/change/a-secret-of-a-link", headers=HERE)
+    assert answer.status_code == 403
+    (line,) = [line for line in lines(written) if line["event"] == "forged_request_refused"]
+    assert (line["level"], line["method"], line["reason"]) == ("warning", "POST", "wrong_token")
+    assert (line["source"], line["part"]) == ("192.0.2.7", "/change")
+    assert line["request_id"] == answer.headers["x-request-id"]
+    written_at = datetime.fromisoformat(line["timestamp"])
+    assert written_at.utcoffset() == timedelta(0)
+    assert "a-secret" not in written.getvalue()
