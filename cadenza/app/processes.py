@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 from granian.constants import Interfaces, SSLProtocols
-from granian.server.embed import Server
 
 from cadenza.app import composition
+from cadenza.app.leaving import Door, Pages, serve_pages
 from cadenza.app.serving import check_reachable
 from cadenza.core import logs
 from cadenza.core.admission import check_login
@@ -25,7 +25,7 @@ from cadenza.core.jobs import run_jobs
 from cadenza.core.resilience import outlive_the_database
 from cadenza.core.room import keep_room
 from cadenza.core.settings import Settings, settings
-from cadenza.core.supervisor import stop_on_signals
+from cadenza.core.supervisor import given_listener, say_ready, stop_on_signals
 from cadenza.operations.service import beat
 from cadenza.sandbox.service import serve
 from cadenza.web.rendering import environment
@@ -50,10 +50,10 @@ async def _process() -> AsyncIterator[tuple[Database, Settings]]:
         yield database, current
 
 
-async def _until_stopped(*work: Coroutine[Any, Any, None]) -> int:
+async def _until_stopped(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:
     """Run all until a signal comes; the first one that fails ends the process, so that it is started anew."""
-    stop = stop_on_signals()
     tasks = [asyncio.create_task(each) for each in work]
+    say_ready()
     waiting = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in (waiting, *tasks):
@@ -81,28 +81,35 @@ async def web() -> int:
     if not settings().sandbox:
         check_reachable(settings())
     async with _process() as (database, current):
-        server = Server(
-            composition.web_app(database, current),
-            address=current.host,
-            port=current.port,
-            interface=Interfaces.ASGI,
-            websockets=False,
-            backlog=1024,
-            # Connections, not requests: browsers keep theirs between pages, and live pages hold one each.
-            backpressure=4096,
-            log_enabled=False,
-            ssl_cert=current.tls_certificate,
-            ssl_key=current.tls_key,
-            ssl_protocol_min=SSLProtocols.tls12,
-        )
+        handing_over = asyncio.Event()
+        door = Door(composition.web_app(database, current), alone=given_listener() is None)
+        server = _server(door, current)
         _keep_what_stays()
         return await _until_stopped(
-            server.serve(),
+            stop_on_signals(handing_over),
+            serve_pages(server, door, handing_over),
             outlive_the_database("world", partial(follow_world, database)),
             outlive_the_database("hold", partial(follow_hold, database)),
             outlive_the_database("pulse", partial(beat, database, "web")),
             keep_room(database, current),
         )
+
+
+def _server(door: Door, current: Settings) -> Pages:
+    return Pages(
+        door,
+        address=current.host,
+        port=current.port,
+        listener=given_listener(),
+        interface=Interfaces.ASGI,
+        websockets=False,
+        # Connections, not requests: browsers keep theirs between pages, and live pages hold one each.
+        backpressure=4096,
+        log_enabled=False,
+        ssl_cert=current.tls_certificate,
+        ssl_key=current.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
 
 
 @click.command()
@@ -111,6 +118,7 @@ async def worker() -> int:
     """Send what is due, read what comes in, and do the jobs; any number may run, on any number of machines."""
     async with _process() as (database, current):
         return await _until_stopped(
+            stop_on_signals(),
             outlive_the_database("world", partial(follow_world, database, keep=True)),
             outlive_the_database("pulse", partial(beat, database, "worker")),
             outlive_the_database("jobs", partial(run_jobs, database, composition.JOBS)),
@@ -128,4 +136,6 @@ async def worker() -> int:
 async def sandbox(*, world: Path | None, speed: float | None) -> int:
     """Serve the local world: mail servers, prospects, the demo workspace."""
     async with _process() as (database, current):
-        return await _until_stopped(serve(database, current, world, speed), follow_world(database))
+        return await _until_stopped(
+            stop_on_signals(), serve(database, current, world, speed), follow_world(database)
+        )

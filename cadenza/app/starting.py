@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cadenza.app.leaving import BACKLOG
 from cadenza.app.serving import check_reachable, own_tls
 from cadenza.core import logs
 from cadenza.core.admission import check_login
@@ -19,7 +20,7 @@ from cadenza.core.errors import CadenzaError
 from cadenza.core.holding import choose_mode, installation
 from cadenza.core.installation import continue_world, open_installation, running_alone
 from cadenza.core.settings import Settings, settings
-from cadenza.core.supervisor import Child, stop_on_signals, supervise
+from cadenza.core.supervisor import Child, renew_on_signal, stop_on_signals, supervise
 from cadenza.operations.service import is_founded, keep_archive, new_setup_link
 from cadenza.sandbox.service import check_world, demo_login
 
@@ -82,13 +83,14 @@ async def _run_sandbox(
         *(("--world", str(world.absolute())) if world else ()),
         *(("--speed", str(speed)) if speed else ()),
     ]
-    stop = stop_on_signals()
+    children = _children(current, port)
+    stop, renew = stop_on_signals(), renew_on_signal()
     keeping = [asyncio.create_task(supervise([Child(("sandbox", *options))], environment, stop))]
     try:
         # World time begins with the sandbox, so the others wait for it.
         login = await _unless_stopped(demo_login(current.home), stop)
         if login:
-            keeping.append(asyncio.create_task(supervise(_children(current), environment, stop)))
+            keeping.append(asyncio.create_task(supervise(children, environment, stop, renew)))
             await _unless_stopped(_announce_sandbox(current, port, login), stop)
             await stop.wait()
     finally:
@@ -104,8 +106,8 @@ async def _run_production(database: Database, current: Settings) -> None:
         "CADENZA_DATABASE_OWNER_URL": "",  # they have no use for it
         "CADENZA_SANDBOX": "false",
     }
-    stop = stop_on_signals()
-    keeping = asyncio.create_task(supervise(_children(current), environment, stop))
+    stop, renew = stop_on_signals(), renew_on_signal()
+    keeping = asyncio.create_task(supervise(_children(current, port), environment, stop, renew))
     archiving = asyncio.create_task(keep_archive(current))
     try:
         await _unless_stopped(_announce(database, current, port), stop)
@@ -118,12 +120,28 @@ async def _run_production(database: Database, current: Settings) -> None:
 
 
 def web_processes(current: Settings) -> int:
-    """One for each core: they share the port, and the kernel spreads connections over them."""
+    """One for each core: each has a socket on the same port, and the kernel spreads connections over them."""
     return current.web_processes or min(os.cpu_count() or 1, _MOST_WEB_PROCESSES)
 
 
-def _children(current: Settings) -> list[Child]:
-    return [*(Child(("web",)) for _ in range(web_processes(current))), Child(("worker",))]
+def _children(current: Settings, port: int) -> list[Child]:
+    web = (Child(("web",), _listener(current.host, port)) for _ in range(web_processes(current)))
+    return [*web, Child(("worker",))]
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """One place's socket, open as long as we run: connections wait in it while the process behind it is another."""
+    listener = socket.socket(_family(host))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    listener.settimeout(0)  # the server waits by itself
+    return listener
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _environment(database: Database, current: Settings, port: int) -> dict[str, str]:
@@ -155,8 +173,7 @@ def _wanted_port(current: Settings) -> int:
 
 def _can_listen(host: str, port: int) -> int:
     """The port that was bound for a moment, or 0."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
+    with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
