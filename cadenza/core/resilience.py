@@ -1,8 +1,8 @@
 """Loops that outlive the database: while it is away they wait, and go on when it is back."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -12,6 +12,11 @@ from cadenza.core.logs import logger
 
 _log = logger("resilience")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
+_PATIENCE = 15.0  # seconds; within what a process has to end
+
+LOSSES = DBAPIError, NoConnectionFree, CommitUncertainError  # what `is_loss` tells apart
+
+T = TypeVar("T")
 
 
 async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -21,7 +26,7 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
         began = asyncio.get_running_loop().time()
         try:
             return await loop()
-        except (DBAPIError, NoConnectionFree, CommitUncertainError) as lost:
+        except LOSSES as lost:
             if not is_loss(lost):
                 raise
             _end_if_told()
@@ -35,6 +40,23 @@ async def outlive_the_database(name: str, loop: Callable[[], Coroutine[Any, Any,
             )
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def until_known(work: Callable[[bool], Awaitable[T]], patience: float = _PATIENCE) -> T:
+    """``work(False)``; if the database is lost meanwhile, ``work(True)`` until it answers, for ``patience`` seconds.
+
+    What was lost may be the answer to COMMIT alone, so ``work(True)`` reads back first what is there and does the rest.
+    Raises the loss when the patience is over, and at once what no standby confirmed: that is there and counts for nothing.
+    """
+    began, pause, again = asyncio.get_running_loop().time(), _FIRST_PAUSE / 10, False
+    while True:
+        try:
+            return await work(again)
+        except (DBAPIError, NoConnectionFree) as lost:
+            if not is_loss(lost) or asyncio.get_running_loop().time() - began > patience:
+                raise
+        await asyncio.sleep(pause)
+        pause, again = min(pause * 2, _FIRST_PAUSE), True
 
 
 def _end_if_told() -> None:

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
 from cadenza.channels.service import mailbox, mailboxes
 from cadenza.core.database import Database
 from cadenza.core.faults import visit
 from cadenza.core.ids import new_id
 from cadenza.core.logs import logger
+from cadenza.core.resilience import LOSSES, is_loss, until_known
 from cadenza.core.settings import Settings
 from cadenza.engine import repository
 from cadenza.engine.claim import claim
-from cadenza.engine.doubts import rescue, settle
+from cadenza.engine.doubts import give_back, rescue, settle
 from cadenza.engine.fleet import Fleet
 from cadenza.engine.lifecycle import finish_done
 from cadenza.engine.marking import MarkingDesk
@@ -25,6 +28,8 @@ from cadenza.ledger.service import make_event_partitions
 _log = logger("dispatch")
 _IDLE_SECONDS = 0.25
 _HOUSEKEEPING_SECONDS = 5.0
+_LAST_MESSAGE_SECONDS = 18.0  # with the next one less than the 30 after which a supervisor kills
+_LAST_LOOK_SECONDS = 5.0
 
 
 class Dispatcher:
@@ -37,15 +42,50 @@ class Dispatcher:
         self._desk = MarkingDesk(database, self._worker)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._lanes: dict[UUID, asyncio.Task[None]] = {}
+        self._ways: dict[UUID, Lane] = {}
 
     async def run(self) -> None:
-        """Until cancelled; then the batches on the wire are finished first."""
+        """Until cancelled; then the messages on the wire are finished first, and the other claims given back."""
         try:
             while True:
-                if not await self.turn():
+                if not await self._turn_or_look_back():
                     await asyncio.sleep(_IDLE_SECONDS)
         finally:
-            await asyncio.shield(self.drain())
+            await asyncio.shield(self._leave())
+
+    async def _turn_or_look_back(self) -> int:
+        """The lanes go on while the database is away; of a claim whose COMMIT was not answered nothing is sent."""
+        try:
+            return await self.turn()
+        except LOSSES as lost:
+            if not is_loss(lost):
+                raise
+            _log.warning("turn_lost", why=str(lost)[:200])
+            await until_known(self._give_back)
+            return 0
+
+    async def _leave(self) -> None:
+        """No next message; a server that takes too long over this one is hung up on, so that its outcome is recorded."""
+        self._desk.close()
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=_LAST_MESSAGE_SECONDS)
+        for mailbox_id, task in self._lanes.items():
+            if not task.done():
+                self._ways[mailbox_id].hang_up()
+        await self.drain()
+        try:
+            await until_known(self._give_back, _LAST_LOOK_SECONDS)
+        except DBAPIError as lost:
+            _log.warning("claims_kept", until="their lease is over", why=str(lost.orig)[:200])
+
+    async def _give_back(self, _: bool) -> None:
+        """What this worker claimed and has on no lane: no lane takes a second batch, so these were never near the wire."""
+        self._forget_done()
+        async with self._database.installation() as session:
+            ids = await repository.all_workspaces(session)
+        for workspace_id in ids:
+            async with self._database.unit(workspace_id) as unit:
+                await give_back(unit, self._worker, list(self._lanes))
 
     async def turn(self) -> int:
         """One look at every workspace that has work; returns how many touches were put on a lane."""
@@ -66,7 +106,7 @@ class Dispatcher:
     def _forget_done(self) -> None:
         for mailbox_id, task in list(self._lanes.items()):
             if task.done():
-                del self._lanes[mailbox_id]
+                del self._lanes[mailbox_id], self._ways[mailbox_id]
                 if not task.cancelled() and (wrong := task.exception()):
                     _log.error("lane_failed", mailbox=str(mailbox_id), exc_info=wrong)
 
@@ -90,6 +130,7 @@ class Dispatcher:
         async with self._database.unit(workspace_id) as unit:
             box = await mailbox(unit, mailbox_id)
         lane = Lane(self._database, workspace_id, box, self._desk, self._settings.dispatch_connections)
+        self._ways[mailbox_id] = lane
         self._lanes[mailbox_id] = asyncio.create_task(lane.send(touch_ids))
 
 

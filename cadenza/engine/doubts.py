@@ -27,10 +27,7 @@ _LOOKS = 2  # a copy may arrive in the folder a little later than the answer
 
 async def rescue(unit: Unit) -> int:
     """Take back what a dead worker left: claims are due again, what was on the wire is in doubt."""
-    released = 0
-    for row in await repository.release(unit):
-        await give_back_quota(unit, row.day, *quotas(row.mailbox_id, row.sender), amount=row.amount)
-        released += row.amount
+    released = await give_back(unit)
     rows = await repository.doubt_expired(unit)
     await record_events(
         unit,
@@ -44,6 +41,15 @@ async def rescue(unit: Unit) -> int:
         ],
     )  # fmt: skip
     return released + len(rows)
+
+
+async def give_back(unit: Unit, worker: UUID | None = None, busy: Sequence[UUID] = ()) -> int:
+    """Claims of the dead, or of this worker for mailboxes that are not busy, are due again; returns how many."""
+    released = 0
+    for row in await repository.release(unit, worker, busy):
+        await give_back_quota(unit, row.day, *quotas(row.mailbox_id, row.sender), amount=row.amount)
+        released += row.amount
+    return released
 
 
 async def settle(database: Database, workspace_id: UUID) -> int:

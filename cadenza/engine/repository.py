@@ -109,16 +109,35 @@ async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUI
     return set(await unit.session.scalars(statements.MARK_SENDING, values))
 
 
+async def unmark(unit: Unit, ids: Sequence[UUID], worker: UUID) -> None:
+    """For marks of which nobody knows whether they were kept: nothing of them is on the wire, so they are asked for anew."""
+    await unit.session.execute(
+        statements.UNMARK, {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
+    )
+
+
+async def still_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUID]:
+    """Those of which this worker has not recorded an answer; waits for whoever is about to."""
+    values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
+    return set(await unit.session.scalars(statements.STILL_SENDING, values))
+
+
 async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) -> None:
     await _update(unit, statements.RECORD, rows, state=after.value, origins=list(states.origins(after)))
 
 
-async def release(unit: Unit) -> list[Any]:
-    """Give back claims whose lease is over: (mailbox_id, sender, day, amount) of what their limits get back."""
-    await unit.session.execute(
-        statements.RELEASE_ANSWERS, {"workspace": unit.workspace_id, "now": unit.machine.now()}
-    )
-    return list(await unit.session.execute(statements.RELEASE, {"workspace": unit.workspace_id}))
+async def release(unit: Unit, worker: UUID | None = None, busy: Sequence[UUID] = ()) -> list[Any]:
+    """Give back the claims of this worker for other mailboxes than the busy ones, or of anybody whose lease is over.
+
+    (mailbox_id, sender, day, amount) of what their limits get back.
+    """
+    values: dict[str, Any] = {"workspace": unit.workspace_id}
+    if worker is not None:
+        values |= {"worker": worker, "busy": list(busy)}
+    answers = statements.RELEASE_ANSWERS_OF_WORKER if worker else statements.RELEASE_ANSWERS
+    await unit.session.execute(answers, {**values, "now": unit.machine.now()})
+    claims = statements.RELEASE_OF_WORKER if worker else statements.RELEASE
+    return list(await unit.session.execute(claims, values))
 
 
 async def doubt_expired(unit: Unit) -> list[Any]:

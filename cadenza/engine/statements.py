@@ -53,6 +53,17 @@ MARK_SENDING = text("""
     returning t.id
 """)
 
+UNMARK = text("""
+    update touches t set state = 'claimed', attempts = attempts - 1
+    where t.workspace_id = :workspace and t.id = any(:ids) and t.state = 'sending' and t.worker = :worker
+""")
+
+STILL_SENDING = text("""
+    select id from touches
+    where workspace_id = :workspace and id = any(:ids) and state = 'sending' and worker = :worker
+    for update
+""")
+
 RECORD = text("""
     update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire
     from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, sent_at timestamptz, retry_at timestamptz, wire jsonb)
@@ -66,10 +77,14 @@ END = text("""
 """)
 
 # A claim that was never marked as sending was never on the wire: it vanishes and its step is due again.
-RELEASE = text("""
+# Given back: what dead workers claimed, and what a worker that ends claimed and did not send.
+_OF_THE_DEAD = "t.lease_until < clock_timestamp()"
+_OF_ONE = "t.worker = :worker and t.mailbox_id <> all(:busy)"
+
+_RELEASE = """
     with gone as (
         delete from touches t where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is not null
-          and t.lease_until < clock_timestamp()
+          and {whose}
         returning t.enrolment_id, t.due_at, t.mailbox_id, t.sender, t.claimed_at
     ), back as (
         update enrolments e set next_due_at = gone.due_at from gone
@@ -77,12 +92,16 @@ RELEASE = text("""
     )
     select mailbox_id, sender, cast(claimed_at at time zone 'UTC' as date) as day, count(*) as amount
     from gone group by 1, 2, 3
-""")
+"""
+RELEASE, RELEASE_OF_WORKER = (text(_RELEASE.format(whose=whose)) for whose in (_OF_THE_DEAD, _OF_ONE))
 
-RELEASE_ANSWERS = text("""
-    update touches set state = 'deferred', retry_at = :now, lease_until = null
-    where workspace_id = :workspace and state = 'claimed' and enrolment_id is null and lease_until < clock_timestamp()
-""")
+_RELEASE_ANSWERS = """
+    update touches t set state = 'deferred', retry_at = :now, lease_until = null
+    where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is null and {whose}
+"""
+RELEASE_ANSWERS, RELEASE_ANSWERS_OF_WORKER = (
+    text(_RELEASE_ANSWERS.format(whose=whose)) for whose in (_OF_THE_DEAD, _OF_ONE)
+)
 
 DOUBT = text("""
     update touches set state = 'in_doubt', lease_until = null

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, WireReply
@@ -12,6 +12,7 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
 from cadenza.core.logs import logger
+from cadenza.core.resilience import until_known
 from cadenza.core.unit import Unit
 from cadenza.engine import content, repository
 from cadenza.engine.marking import MarkingDesk
@@ -37,6 +38,7 @@ class Lane:
         self._mailbox = mailbox
         self._desk = desk
         self._connections = connections
+        self._sessions: set[SmtpSession] = set()
 
     async def send(self, touch_ids: Sequence[UUID]) -> None:
         """Send all of them and record each answer; a touch whose lease was lost meanwhile is left alone."""
@@ -54,24 +56,43 @@ class Lane:
         for start in range(0, len(letters), _CHUNK):
             chunks.put_nowait(letters[start : start + _CHUNK])
         width = min(self._connections, chunks.qsize())
-        async with asyncio.TaskGroup() as group:
-            for _ in range(width):
-                group.create_task(self._connection(secret, chunks))
+        ends = await asyncio.gather(
+            *(self._connection(secret, chunks) for _ in range(width)), return_exceptions=True
+        )
+        if broken := [end for end in ends if isinstance(end, Exception)]:  # none cuts off what another sends
+            raise ExceptionGroup("connections that ended early", broken)
+
+    def hang_up(self) -> None:
+        """No more patience with this server: what it has not heard whole may be tried again, the rest is in doubt."""
+        for session in self._sessions:
+            session.hang_up()
 
     async def _connection(self, secret: Credentials, chunks: asyncio.Queue[Sequence[Letter]]) -> None:
         login = secret if self._mailbox.user else None  # a relay of the own network may ask for none
         async with SmtpSession(self._mailbox.smtp, login, helo=self._mailbox.domain) as session:
-            while not chunks.empty():
-                await self._chunk(session, chunks.get_nowait())
+            self._sessions.add(session)
+            try:
+                while not chunks.empty():
+                    await self._chunk(session, chunks.get_nowait())
+            finally:
+                self._sessions.discard(session)
 
     async def _chunk(self, session: SmtpSession, letters: Sequence[Letter]) -> None:
-        replies = [
-            letter if isinstance(letter, WireReply) else await session.send(letter)
-            for touch, letter in letters
-            if await self._desk.mark(self._workspace_id, touch.id)
-        ]
+        replies: list[WireReply] = []
+        try:
+            for touch, letter in letters:
+                if await self._desk.mark(self._workspace_id, touch.id):
+                    replies.append(letter if isinstance(letter, WireReply) else await session.send(letter))
+        finally:  # also when the database was lost in between: what was said is written down when it is back
+            if replies:
+                await until_known(partial(self._record, replies, [touch for touch, _ in letters]))
+
+    async def _record(self, replies: Sequence[WireReply], touches: Sequence[TouchRow], again: bool) -> None:
         async with self._database.unit(self._workspace_id) as unit:
-            await record(unit, replies, [touch for touch, _ in letters])
+            if again:
+                open_ones = await repository.still_sending(unit, [t.id for t in touches], self._desk.worker)
+                touches = [touch for touch in touches if touch.id in open_ones]
+            await record(unit, replies, touches)
             visit("record.before_commit")
         visit("record.after_commit")
 

@@ -143,7 +143,7 @@ class SmtpSession:
         self._reset_due = reply.outcome is not Outcome.ACCEPTED
         lost = reply.code in {421, None}
         self._losses = self._losses + 1 if lost else 0
-        if lost or not self._live().open:
+        if lost or self._wire is None or not self._wire.open:
             self._drop()
         if self._losses >= _LOSSES_IN_A_ROW:
             self.failure = Failure("connect", f"the connection was lost {self._losses} times in a row")
@@ -152,6 +152,10 @@ class SmtpSession:
         if self._wire is not None:
             self._wire.close()
         self._wire = None
+
+    def hang_up(self) -> None:
+        """For good. Whoever waits for an answer gets one: DEFERRED before the final dot, IN_DOUBT after it."""
+        self._fail(Failure("connect", "we ended the connection"))
 
     # Opening: connect, tls, login.
 
