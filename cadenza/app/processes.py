@@ -22,7 +22,7 @@ from cadenza.core.errors import CadenzaError
 from cadenza.core.holding import choose_mode, follow_hold, recognise
 from cadenza.core.installation import attach, follow_world
 from cadenza.core.jobs import run_jobs
-from cadenza.core.resilience import outlive_the_database
+from cadenza.core.resilience import outlive_the_database, until_known
 from cadenza.core.room import keep_room
 from cadenza.core.settings import Settings, settings
 from cadenza.core.supervisor import given_listener, say_ready, stop_on_signals
@@ -43,11 +43,16 @@ async def _process() -> AsyncIterator[tuple[Database, Settings]]:
             fix="Set it, or use `cadenza up`, which brings a database along.",
         )
     async with attach(current.database_url, current) as database:
-        await choose_mode(database, "sandbox" if current.sandbox else "production")
-        if not current.sandbox:
-            await check_login(database)
-        await recognise(database)
+        await until_known(lambda _: _introduce(database, current))
         yield database, current
+
+
+async def _introduce(database: Database, current: Settings) -> None:
+    """Whether this process and this data belong together; the same however often it is asked."""
+    await choose_mode(database, "sandbox" if current.sandbox else "production")
+    if not current.sandbox:
+        await check_login(database)
+    await recognise(database)
 
 
 async def _until_stopped(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> int:

@@ -125,11 +125,11 @@ def web_processes(current: Settings) -> int:
 
 
 def _children(current: Settings, port: int) -> list[Child]:
-    web = (Child(("web",), _listener(current.host, port)) for _ in range(web_processes(current)))
+    web = (Child(("web",), listener_on(current.host, port)) for _ in range(web_processes(current)))
     return [*web, Child(("worker",))]
 
 
-def _listener(host: str, port: int) -> socket.socket:
+def listener_on(host: str, port: int) -> socket.socket:
     """One place's socket, open as long as we run: connections wait in it while the process behind it is another."""
     listener = socket.socket(_family(host))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,6 +10,7 @@ from typing import Any
 
 import procrastinate
 from procrastinate import JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -90,7 +91,10 @@ async def run_jobs(database: Database, jobs: Mapping[str, Job]) -> None:
 
 async def _sweep(app: procrastinate.App) -> None:
     while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
-            _log.warning("job_taken_up_again", job=job.task_name, id=job.id)
-            await app.job_manager.retry_job(job)
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
+                _log.warning("job_taken_up_again", job=job.task_name, id=job.id)
+                await app.job_manager.retry_job(job)
+        except ConnectorException as lost:  # the next round looks again
+            _log.warning("sweep_lost", why=str(lost.__cause__)[:200])
         await asyncio.sleep(_SWEEP_EVERY)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+import psycopg
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -14,7 +16,7 @@ _log = logger("resilience")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _PATIENCE = 15.0  # seconds; within what a process has to end
 
-LOSSES = DBAPIError, NoConnectionFree, CommitUncertainError  # what `is_loss` tells apart
+LOSSES = DBAPIError, NoConnectionFree, CommitUncertainError, ConnectorException  # what `is_loss` tells apart
 
 T = TypeVar("T")
 
@@ -70,4 +72,6 @@ def is_loss(error: Exception) -> bool:
     """Whether it passes by itself: the database is away, somebody holds what we need, or no connection is free."""
     if isinstance(error, CommitUncertainError | NoConnectionFree | OperationalError | InterfaceError):
         return True
+    if isinstance(error, ConnectorException):  # the queue's word for whatever its connection met
+        return isinstance(error.__cause__, psycopg.OperationalError | psycopg.InterfaceError)
     return isinstance(error, DBAPIError) and error.connection_invalidated

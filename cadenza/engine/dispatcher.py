@@ -43,6 +43,7 @@ class Dispatcher:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._lanes: dict[UUID, asyncio.Task[None]] = {}
         self._ways: dict[UUID, Lane] = {}
+        self._left_over = False  # a lane broke: what it had not begun is still claimed
 
     async def run(self) -> None:
         """Until cancelled; then the messages on the wire are finished first, and the other claims given back."""
@@ -55,7 +56,11 @@ class Dispatcher:
 
     async def _turn_or_look_back(self) -> int:
         """The lanes go on while the database is away; of a claim whose COMMIT was not answered nothing is sent."""
+        self._forget_done()
         try:
+            if self._left_over:
+                await until_known(self._give_back)
+                self._left_over = False
             return await self.turn()
         except LOSSES as lost:
             if not is_loss(lost):
@@ -107,6 +112,7 @@ class Dispatcher:
         for mailbox_id, task in list(self._lanes.items()):
             if task.done():
                 del self._lanes[mailbox_id], self._ways[mailbox_id]
+                self._left_over |= task.cancelled() or task.exception() is not None
                 if not task.cancelled() and (wrong := task.exception()):
                     _log.error("lane_failed", mailbox=str(mailbox_id), exc_info=wrong)
 

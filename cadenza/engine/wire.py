@@ -43,15 +43,15 @@ class Lane:
     async def send(self, touch_ids: Sequence[UUID]) -> None:
         """Send all of them and record each answer; a touch whose lease was lost meanwhile is left alone."""
         try:
-            secret = await credentials(self._database, self._workspace_id, self._mailbox.id)
+            secret = await until_known(
+                lambda _: credentials(self._database, self._workspace_id, self._mailbox.id)
+            )
         except (
             CadenzaError
         ) as wrong:  # the claims were never near the wire: they go back when their lease is over
             _log.warning("mailbox_closed", mailbox=str(self._mailbox.id), code=wrong.code)
             return
-        async with self._database.unit(self._workspace_id) as unit:
-            touches = await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids))
-            letters = [(touch, composed(unit, touch, self._mailbox)) for touch in touches]
+        letters = await until_known(partial(self._letters, touch_ids))
         chunks: asyncio.Queue[Sequence[Letter]] = asyncio.Queue()
         for start in range(0, len(letters), _CHUNK):
             chunks.put_nowait(letters[start : start + _CHUNK])
@@ -61,6 +61,11 @@ class Lane:
         )
         if broken := [end for end in ends if isinstance(end, Exception)]:  # none cuts off what another sends
             raise ExceptionGroup("connections that ended early", broken)
+
+    async def _letters(self, touch_ids: Sequence[UUID], _: bool) -> list[Letter]:
+        async with self._database.unit(self._workspace_id) as unit:
+            touches = await repository.touches(unit, TouchRow.id.in_(touch_ids), limit=len(touch_ids))
+            return [(touch, composed(unit, touch, self._mailbox)) for touch in touches]
 
     def hang_up(self) -> None:
         """No more patience with this server: what it has not heard whole may be tried again, the rest is in doubt."""

@@ -18,9 +18,13 @@ from cadenza.core.settings import Settings
 from cadenza.ledger.contracts import Check
 from cadenza.operations.checks import PROBES, Probe, Scene, as_json, examine
 from cadenza.operations.models import ExaminationRow
+from cadenza.operations.pulse import SILENT, processes
 
 _EVERY_SECONDS = 30.0
-_SETTLING_SECONDS = 6.0
+_SETTLING_SECONDS, _SETTLING_STEP = (
+    60.0,
+    2.0,
+)  # the step is also the time that a server which has just begun needs
 COSTLY_EVERY_SECONDS = 3600.0
 _MOMENT_SECONDS = 2.0
 _CHECKS = ("database_checks", "work_checks", "machine_checks")
@@ -60,11 +64,21 @@ def _nothing(settings: Settings) -> CadenzaError:
 
 async def watch_health(database: Database, settings: Settings) -> None:
     """The worker's loop. It looks away first: what starts beside it would be told as missing."""
-    await asyncio.sleep(_SETTLING_SECONDS)
+    await _until_pages_are_served(database)
     watch = Watch(Scene(settings, database))
     while True:
         await note(database, await watch.look())
         await asyncio.sleep(_EVERY_SECONDS)
+
+
+async def _until_pages_are_served(database: Database) -> None:
+    """A slow machine takes its time to start; where no web process comes within a minute, that is what is told."""
+    began = monotonic()
+    while monotonic() - began < _SETTLING_SECONDS:
+        await asyncio.sleep(_SETTLING_STEP)
+        now = database.machine.now()
+        if any(p.kind == "web" and now - p.seen_at < SILENT for p in await processes(database)):
+            return
 
 
 class Watch:

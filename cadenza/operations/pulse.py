@@ -20,6 +20,7 @@ from cadenza.operations.models import ProcessRow
 _EVERY_SECONDS = 10.0
 _PATIENCE = 2.0
 _FORGOTTEN = timedelta(days=1)
+SILENT = timedelta(minutes=1)  # whoever was not seen for so long does not run
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,15 @@ from sqlalchemy import text
 
 from cadenza.core.clock import machine_span
 from cadenza.operations.checks import Finding, Scene, fail, fine, register, skipped, warn
-from cadenza.operations.pulse import processes
+from cadenza.operations.pulse import SILENT, processes
 
 _LATE, _TOO_LATE = timedelta(minutes=10), timedelta(hours=1)
-_SILENT = timedelta(minutes=1)
 
 
 @register("work.processes", "processes that serve pages and send", blocking=True)
 async def running(scene: Scene) -> Finding:
     now = scene.opened.machine.now()
-    alive = [p for p in await processes(scene.opened) if now - p.seen_at < _SILENT]
+    alive = [p for p in await processes(scene.opened) if now - p.seen_at < SILENT]
     web, workers = (sum(p.kind == kind for p in alive) for kind in ("web", "worker"))
     words = f"{web} web, {workers} worker"
     missing = [kind for kind, count in (("web", web), ("worker", workers)) if not count]

@@ -16,6 +16,9 @@ from cadenza.core.errors import CadenzaError
 BENCHMARKS = {
     "dispatch": "cadenza.app.benchmarks.dispatch:run",
     "crashes": "cadenza.app.benchmarks.crashes:run",
+    "restarts": "cadenza.app.benchmarks.restarts:run",
+    "database-restarts": "cadenza.app.benchmarks.database_restarts:run",
+    "lost-commits": "cadenza.app.benchmarks.lost_commits:run",
     "import": "cadenza.app.benchmarks.imports:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
     "backup": "cadenza.app.benchmarks.backup:run",

@@ -12,11 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -31,6 +33,7 @@ from cadenza.app.benchmarks.scratch import (
     sender_addresses,
     worker_environment,
 )
+from cadenza.app.benchmarks.ways import slow_way
 from cadenza.core.clock import Anchor, MachineClock, ManualClock
 from cadenza.core.database import Database
 from cadenza.core.faults import POINTS
@@ -38,7 +41,7 @@ from cadenza.core.installation import set_world
 from cadenza.core.postgres.server import EmbeddedServer
 from cadenza.sandbox.imap_server import ImapServer
 from cadenza.sandbox.mail_store import MailStore
-from cadenza.sandbox.smtp_server import Ledger, Provider
+from cadenza.sandbox.smtp_server import Accepted, Ledger, Provider
 
 _PEOPLE = 5000
 _RANDOM_KILLS = 50
@@ -55,19 +58,19 @@ class Scene:
     home: Path
     store: MailStore
     ledger: Ledger
-    workspace: str
+    workspace: UUID
     database: Database
+    way_in: str = ""  # the database's address for the worker, where it is another one
     worker: asyncio.subprocess.Process | None = None
     kills: Counter[str] = field(default_factory=Counter)
 
-    async def start_worker(self, fault: str = "") -> None:
-        environment = worker_environment(
-            self.server.application_url,
-            self.home,
-            CADENZA_LEASE_SECONDS=str(_LEASE),
-            CADENZA_DISPATCH_BATCH="200",
-            FAULT=fault,
+    def environment(self, **more: str) -> dict[str, str]:
+        return worker_environment(
+            self.way_in or self.server.application_url, self.home, **{"CADENZA_DISPATCH_BATCH": "200"} | more
         )
+
+    async def start_worker(self, fault: str = "", **more: str) -> None:
+        environment = self.environment(**{"CADENZA_LEASE_SECONDS": str(_LEASE), "FAULT": fault} | more)
         self.worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "cadenza.app", "worker", env=os.environ | environment
         )
@@ -92,7 +95,7 @@ class Scene:
     async def count(self, query: str) -> int:
         async with self.database.engine.connect() as connection:
             await connection.execute(
-                text("select set_config('cadenza.workspace', :w, true)"), {"w": self.workspace}
+                text("select set_config('cadenza.workspace', :w, true)"), {"w": str(self.workspace)}
             )
             return int((await connection.execute(text(query))).scalar_one())
 
@@ -147,23 +150,30 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(people: int) -> AsyncIterator[Scene]:
-    """Everybody is due; no worker runs yet."""
+async def scene(
+    people: int, *, slowly: float = 0.0, delivered: Callable[[Accepted, MailStore], None] | None = None
+) -> AsyncIterator[Scene]:
+    """Everybody is due; no worker runs yet. The relay's answers come so many seconds later; ``delivered`` gets what it took."""
     world = ManualClock(NOON)
     with tempfile.TemporaryDirectory(prefix="cadenza-relay-") as folder:
         store, ledger = MailStore(Path(folder) / "mail", world), Ledger(Path(folder) / "ledger.jsonl")
         passwords = dict.fromkeys(sender_addresses(people), PASSWORD)
-        relay = Provider(store, ledger, passwords, world, refuse=lambda _: None, deliver=lambda _: None)
+
+        def deliver(entry: Accepted) -> None:
+            if delivered is not None:
+                delivered(entry, store)
+
+        relay = Provider(store, ledger, passwords, world, refuse=lambda _: None, deliver=deliver)
         mailboxes = ImapServer(store, passwords)
         ports = await relay.start("127.0.0.1", 0), await mailboxes.start("127.0.0.1", 0)
-        async with scratch_server() as server:
+        async with scratch_server() as server, slow_way(loopback(ports[0]), slowly) as smtp:
             database = Database(server.application_url, secrets=KEYS, machine=MachineClock(), world=world)
             actor = await running_campaign(
-                database, people, loopback(ports[0]), loopback(ports[1]), user="user"
+                database, people, smtp if slowly else loopback(ports[0]), loopback(ports[1]), user="user"
             )
             late = NOON + timedelta(hours=11, minutes=59)
             await set_world(database, start=Anchor(database.machine.now(), late, 0.001))
-            stage = Scene(server, Path(folder), store, ledger, str(actor.workspace_id), database)
+            stage = Scene(server, Path(folder), store, ledger, actor.workspace_id, database)
             try:
                 yield stage
             finally:
@@ -184,6 +194,7 @@ async def run() -> Result:
             await asyncio.sleep(dice.uniform(1.0, 2.2))
             if number == _RANDOM_KILLS // 2:
                 await restart_database(stage)
+                await asyncio.sleep(3)
             await stage.kill_worker()
             stage.kills["random"] += 1
         await stage.drain()
@@ -209,8 +220,7 @@ def outbound_points() -> list[str]:
 
 
 async def restart_database(stage: Scene) -> None:
-    """The server goes down in the middle of everything and comes back; the worker must find it again."""
+    """The server goes down in the middle of everything, without a word to anybody, and comes back."""
     await stage.database.engine.dispose()
-    await asyncio.to_thread(stage.server.stop)
+    await asyncio.to_thread(partial(stage.server.stop, at_once=True))
     await asyncio.to_thread(stage.server.start)
-    await asyncio.sleep(3)

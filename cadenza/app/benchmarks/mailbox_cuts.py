@@ -1,6 +1,5 @@
 """Reading a mailbox through 20 cut connections and a new UIDVALIDITY: no reply lost, none doubled."""
 
-import asyncio
 import random
 import tempfile
 import time
@@ -23,6 +22,7 @@ from cadenza.app.benchmarks.scratch import (
     scratch_database,
     sender_addresses,
 )
+from cadenza.app.benchmarks.ways import Both, pump, until_one_ends, way
 from cadenza.channels.contracts import Credentials, FolderCursor, Mailbox, Server
 from cadenza.channels.service import ImapReader, mailboxes, save_cursor
 from cadenza.core.clock import ManualClock
@@ -139,32 +139,9 @@ async def _stored(database: Database, workspace_id: UUID) -> tuple[int, int, int
 async def _cut(target: Server, limits: list[int]) -> AsyncIterator[Server]:
     """A way to the server whose connections break after as many bytes as the list says, one entry each."""
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def between(here: Both, there: Both) -> None:
         limit = limits.pop(0) if limits else None
-        theirs, ours = await asyncio.open_connection(target.host, target.port)
-        pumps = [
-            asyncio.create_task(_pump(theirs, writer, limit)),
-            asyncio.create_task(_pump(reader, ours, None)),
-        ]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pumps:
-            pump.cancel()
-        for end in (writer, ours):
-            end.close()
+        await until_one_ends(pump(there[0], here[1], limit), pump(here[0], there[1]))
 
-    server = await asyncio.start_server(one, "127.0.0.1", 0)
-    try:
-        yield loopback(int(server.sockets[0].getsockname()[1]))
-    finally:
-        server.close()
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, limit: int | None) -> None:
-    passed = 0
-    while data := await source.read(4096):
-        if limit is not None and passed + len(data) > limit:
-            sink.write(data[: limit - passed])
-            return
-        passed += len(data)
-        sink.write(data)
-        await sink.drain()
+    async with way(target, between) as entrance:
+        yield entrance

@@ -151,10 +151,10 @@ class EmbeddedServer:
         command = f'dd if="%p" of={place}.part bs=1M conv=fsync status=none && mv {place}.part {place}'
         return {"archive_mode": "on", "archive_timeout": "'5min'", "archive_command": f"'{command}'"}
 
-    def stop(self) -> None:
-        """Stop the server if it is ours; otherwise only let go."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop the server if it is ours; otherwise only let go. ``at_once``: as a crash, without a checkpoint."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
