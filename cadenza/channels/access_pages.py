@@ -24,7 +24,7 @@ from cadenza.channels.trial import allowed_recipients, try_mailbox
 from cadenza.core.errors import CadenzaError
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize, is_fresh, proof_first
-from cadenza.web.failures import STATUS
+from cadenza.web.failures import STATUS, faults_of
 from cadenza.web.service import PageUnit, address_of, allowed, egress_of, gettext, render, see, speak_to
 
 router = APIRouter(include_in_schema=False)
@@ -113,6 +113,7 @@ def _change_form(
         servers=servers,
         ways=list(Tls),
         wrong=wrong,
+        faults=faults_of(wrong),
         tested=tested,
     )
 

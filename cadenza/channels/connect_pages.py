@@ -16,7 +16,7 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.settings import settings
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, audit, authorize, is_fresh, proof_first, require_fresh
-from cadenza.web.failures import STATUS
+from cadenza.web.failures import STATUS, faults_of
 from cadenza.web.service import PageUnit, address_of, egress_of, gettext, render, see, speak_to
 
 router = APIRouter(include_in_schema=False)
@@ -141,6 +141,7 @@ def _form(
         address=address,
         name=name,
         wrong=wrong,
+        faults=faults_of(wrong),
         tested=tested,
     )
 

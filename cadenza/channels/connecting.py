@@ -11,7 +11,7 @@ from cadenza.channels.mailbox_check import test_mailbox
 from cadenza.channels.models import MailboxRow
 from cadenza.channels.standing import finish_requests
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError, Kind
+from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -19,6 +19,7 @@ from cadenza.identity.service import audit, authorize
 
 USUAL_LIMIT = 60
 LARGEST_LIMIT = 2000
+LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,15 @@ async def row_for(unit: Unit, address: str) -> MailboxRow:
     if row is None:
         row = MailboxRow(
             workspace_id=unit.workspace_id, id=new_id(), address=address, created_at=unit.machine.now(),
-            display_name=address.partition("@")[0], daily_limit=USUAL_LIMIT, password_sealed="", aliases=[],
+            display_name=usual_name(address), daily_limit=USUAL_LIMIT, password_sealed="", aliases=[],
         )  # fmt: skip
         unit.session.add(row)
     return row
+
+
+def usual_name(address: str) -> str:
+    """What recipients read of a mailbox that nobody named."""
+    return address.partition("@")[0]
 
 
 async def add_tested(
@@ -67,7 +73,7 @@ async def add_tested(
     check_mailbox(actor, new)
     async with database.unit(actor.workspace_id) as unit:
         if not replacing:
-            await require_unknown(unit, new.address)
+            new = _as_before(new, await require_unknown(unit, new.address))
     tested = await test_mailbox(new.address, new.smtp, new.imap, Credentials(new.user, password))
     if not tested.ok:
         return tested
@@ -78,8 +84,19 @@ async def add_tested(
     return replace(tested, sender=str(stored.id), address=stored.address)
 
 
-async def require_unknown(unit: Unit, address: str) -> None:
-    """Raises ``mailbox_known``: what is connected already is changed on its own page, not by adding it once more."""
+def _as_before(new: NewMailbox, row: MailboxRow | None) -> NewMailbox:
+    """A mailbox that was disconnected comes back with what a person had set of it, unless it is given another name."""
+    if row is None:
+        return new
+    name = new.display_name or row.display_name
+    return replace(new, display_name=name, daily_limit=row.daily_limit, aliases=tuple(row.aliases))
+
+
+async def require_unknown(unit: Unit, address: str) -> MailboxRow | None:
+    """The row of a mailbox that was disconnected, if there is one.
+
+    Raises ``mailbox_known``: what is connected already is changed on its own page, not by adding it once more.
+    """
     row = await repository.row_by_address(unit, address.lower())
     if row is not None and row.state != MailboxState.RETIRED.value:
         raise CadenzaError(
@@ -87,7 +104,9 @@ async def require_unknown(unit: Unit, address: str) -> None:
             f"{row.address} is connected already.",
             Kind.CONFLICT,
             fix="Change it under Senders, Connection.",
+            problems=(Problem(f"{row.address} is connected already.", key="address", code="mailbox_known"),),
         )
+    return row
 
 
 async def set_password(unit: Unit, row: MailboxRow, password: str) -> None:
@@ -107,14 +126,10 @@ def password_place(mailbox_id: UUID) -> str:
 def check_mailbox(actor: Actor, new: NewMailbox) -> None:
     """Whether this may be saved, as far as it can be told without a network. Raises ``CadenzaError`` if not."""
     authorize(actor, Action.MANAGE_SENDERS)
-    for address in (new.address, *new.aliases):
-        ascii_address(address)
-    for server in (new.smtp, new.imap):
-        require_safe(server)
-        if not 0 < server.port < 65536 or not server.host:
-            raise CadenzaError(
-                "server_invalid", f"{server.host}:{server.port} is no server.", fix="Give it as HOST:PORT."
-            )
+    _check_address(new.address, "address")
+    for alias in new.aliases:
+        _check_address(alias, "aliases")
+    _check_servers(new)
     if not 0 < new.daily_limit <= LARGEST_LIMIT:
         raise CadenzaError(
             "daily_limit_invalid",
@@ -123,9 +138,38 @@ def check_mailbox(actor: Actor, new: NewMailbox) -> None:
         )
 
 
+def _check_address(address: str, key: str) -> None:
+    try:
+        ascii_address(address)
+    except CadenzaError as wrong:
+        wrong.problems = (Problem(wrong.message, key=key, code=wrong.code),)
+        raise
+
+
+def _check_servers(new: NewMailbox) -> None:
+    servers = {"smtp": new.smtp, "imap": new.imap}
+    problems = tuple(problem for name, server in servers.items() for problem in _server_faults(name, server))
+    if problems:
+        raise CadenzaError(
+            "server_invalid", "A server cannot be what was entered; nothing was kept.", fix="Give it as HOST:PORT, the port from 1 to 65535.",
+            problems=problems,
+        )  # fmt: skip
+    for server in servers.values():
+        require_safe(server)
+
+
+def _server_faults(name: str, server: Server) -> list[Problem]:
+    problems = []
+    if not server.host:
+        problems.append(Problem("Give the name of the server.", key=f"{name}.host"))
+    if not 0 < server.port <= LARGEST_PORT:
+        problems.append(Problem(f"Give a port from 1 to {LARGEST_PORT}.", key=f"{name}.port"))
+    return problems
+
+
 def _fill(row: MailboxRow, new: NewMailbox) -> None:
     fill_servers(row, new)
-    row.display_name = new.display_name or new.address.partition("@")[0]
+    row.display_name = new.display_name or row.display_name
     row.daily_limit = new.daily_limit
     row.aliases = [alias.lower() for alias in new.aliases]
 

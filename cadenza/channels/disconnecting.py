@@ -5,6 +5,7 @@ Rooms above say what hangs on a mailbox, each by one line at its import.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cadenza.channels import repository
 from cadenza.channels.access import forget_secrets, refresh_place
+from cadenza.channels.connecting import USUAL_LIMIT, usual_name
 from cadenza.channels.contracts import MailboxState
 from cadenza.channels.models import MailboxRow
 from cadenza.channels.oauth_providers import registration
@@ -34,7 +36,7 @@ _counts: list[Count] = []
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """``kept``: it has sent or received, and stays in the list as retired. ``told``: the provider took the token back;
+    """``kept``: it has sent or received or was set up, and stays in the list as retired. ``told``: the provider took the token back;
     None when there was nothing to take back.
     """
 
@@ -61,7 +63,7 @@ async def people_waiting(unit: Unit, mailbox_id: UUID) -> int:
 
 
 async def disconnect(database: Database, egress: Egress, actor: Actor, mailbox_id: UUID) -> Disconnected:
-    """Forget how to open it. A mailbox of which messages exist is retired, any other is removed.
+    """Forget how to open it. A mailbox of which messages exist, or that a person set up, is retired; any other is removed.
 
     Raises ``CadenzaError``: not allowed, proof needed, not found. A provider that is away is no error: nothing here opens the
     mailbox any more, and the answer says that the provider was not told.
@@ -91,7 +93,11 @@ async def _token(unit: Unit, mailbox_id: UUID) -> _Token | None:
 
 
 async def _remove(unit: Unit, row: MailboxRow) -> bool:
-    """False when messages name it: then it is retired instead, so that what it sent stays told."""
+    """False when messages name it or a person set something of it: then it is retired instead, so that what it sent stays
+    told, and who connects it again finds it as it was.
+    """
+    if _was_set_up(row):
+        return await _retire(unit, row)
     try:
         async with unit.session.begin_nested():
             await unit.session.execute(
@@ -100,10 +106,20 @@ async def _remove(unit: Unit, row: MailboxRow) -> bool:
                 )
             )
     except IntegrityError:
-        row.state, row.state_reason = MailboxState.RETIRED.value, "disconnected"
-        await unit.session.flush()
-        return False
+        return await _retire(unit, row)
     return True
+
+
+async def _retire(unit: Unit, row: MailboxRow) -> Literal[False]:
+    row.state, row.state_reason = MailboxState.RETIRED.value, "disconnected"
+    await unit.session.flush()
+    return False
+
+
+def _was_set_up(row: MailboxRow) -> bool:
+    set_by_somebody = (row.signature, row.signature_html, row.hours, row.warm_up, row.owner_id, row.aliases)
+    is_usual = row.display_name == usual_name(row.address) and row.daily_limit == USUAL_LIMIT
+    return not is_usual or any(set_by_somebody)
 
 
 async def _revoke(egress: Egress, token: _Token) -> bool:

@@ -4,15 +4,10 @@ import ssl
 
 from cadenza.channels.contracts import Credentials, SenderTest, Server
 from cadenza.channels.email.imap import ImapReader
-from cadenza.channels.email.smtp import SmtpSession, Timeouts
+from cadenza.channels.email.smtp import Failure, SmtpSession, Timeouts
 from cadenza.core.errors import CadenzaError
 
 _TIMEOUTS = Timeouts(connect=10, command=10)
-_STAGES = {
-    "connect": "cannot be reached",
-    "tls": "offers no TLS that we can trust",
-    "login": "refuses the log-in",
-}
 
 
 async def test_mailbox(
@@ -33,7 +28,7 @@ async def test_mailbox(
         )
         if problem
     ]
-    detail = " ".join(problems) or "SMTP and IMAP log-ins work."
+    detail = "\n".join(problems) or "SMTP and IMAP log-ins work."
     return SenderTest(sender, address, not problems, detail)
 
 
@@ -42,9 +37,17 @@ async def _try_smtp(server: Server, credentials: Credentials, context: ssl.SSLCo
         failure = session.failure
     if failure is None:
         return ""
-    code = f"{failure.code} " if failure.code else ""
-    words = f"SMTP server {server.host}:{server.port} {_STAGES[failure.stage]}"
-    return f"{words}: {code}{failure.text}".rstrip(".") + "."
+    return _smtp_problem(server, failure)
+
+
+def _smtp_problem(server: Server, failure: Failure) -> str:
+    why = f"{failure.code} {failure.text}" if failure.code else failure.text
+    why = why.rstrip(".")
+    if failure.stage == "tls":
+        return f"SMTP server {server.host}:{server.port} offers no TLS that we can trust: {why}."
+    if failure.stage == "login":
+        return f"SMTP server {server.host}:{server.port} refuses the log-in: {why}."
+    return f"SMTP server {server.host}:{server.port} cannot be reached: {why}."
 
 
 async def _try_imap(server: Server, credentials: Credentials, context: ssl.SSLContext | None) -> str:
@@ -52,5 +55,5 @@ async def _try_imap(server: Server, credentials: Credentials, context: ssl.SSLCo
         async with ImapReader(server, credentials, seconds=10, patience=1, context=context) as reader:
             await reader.end("INBOX")
     except CadenzaError as wrong:
-        return f"IMAP server {wrong.message}"
+        return wrong.message
     return ""

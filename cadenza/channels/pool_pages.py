@@ -1,5 +1,7 @@
 """Pools: making, renaming, filling, emptying and removing them."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -13,12 +15,15 @@ from cadenza.core.errors import CadenzaError, not_found
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
+from cadenza.web.failures import STATUS, faults_of
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
 
 router = APIRouter(include_in_schema=False)
 
 Name = Annotated[str, Form(max_length=1000)]
 Members = Annotated[list[UUID], Form(default_factory=list, max_length=5000)]
+
+_NAME_REFUSED = frozenset({"pool_name_invalid", "pool_exists"})
 
 
 @router.get("/senders/pools")
@@ -36,7 +41,8 @@ async def _overview(
     return render(
         request,
         "channels/pools.html",
-        status_code=422 if wrong else 200,
+        status_code=STATUS[wrong.kind] if wrong else 200,
+        faults=faults_of(wrong),
         pools=[(pool, _a_day(pool, {i: box.allowance for i, box in boxes.items()})) for pool in found],
         senders=len(boxes),
         may_manage=allowed(authorize, actor, Action.MANAGE_SENDERS),
@@ -64,7 +70,7 @@ async def make(request: Request, unit: PageUnit, name: Name = "") -> Response:
     try:
         pool = await make_pool(unit, actor_of(request), name)
     except CadenzaError as wrong:
-        if wrong.code not in {"pool_name_invalid", "pool_exists"}:
+        if wrong.code not in _NAME_REFUSED:
             raise
         return await _overview(request, unit, wrong, name)
     return see(f"/senders/pools/{pool.id}")
@@ -72,6 +78,24 @@ async def make(request: Request, unit: PageUnit, name: Name = "") -> Response:
 
 @router.get("/senders/pools/{pool_id}")
 async def one(request: Request, unit: PageUnit, pool_id: UUID) -> Response:
+    return await _one(request, unit, pool_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """The form of a pool, as somebody filled it in."""
+
+    name: str
+    members: Collection[UUID]
+
+
+async def _one(
+    request: Request,
+    unit: Unit,
+    pool_id: UUID,
+    typed: _Typed | None = None,
+    wrong: CadenzaError | None = None,
+) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.READ)
     pool = next((each for each in await pools(unit) if each.id == pool_id), None)
@@ -80,7 +104,11 @@ async def one(request: Request, unit: PageUnit, pool_id: UUID) -> Response:
     return render(
         request,
         "channels/pool.html",
+        status_code=STATUS[wrong.kind] if wrong else 200,
         pool=pool,
+        typed=typed or _Typed(pool.name, pool.mailbox_ids),
+        wrong=wrong,
+        faults=faults_of(wrong),
         boxes=await mailboxes(unit, None),
         may_manage=allowed(authorize, actor, Action.MANAGE_SENDERS),
         said=_said(request),
@@ -92,7 +120,12 @@ async def save(
     request: Request, unit: PageUnit, pool_id: UUID, members: Members, name: Name = ""
 ) -> Response:
     actor = actor_of(request)
-    await rename_pool(unit, actor, pool_id, name)
+    try:
+        await rename_pool(unit, actor, pool_id, name)
+    except CadenzaError as wrong:
+        if wrong.code not in _NAME_REFUSED:
+            raise
+        return await _one(request, unit, pool_id, _Typed(name, members), wrong)
     await fill_pool(unit, actor, pool_id, members)
     return see(f"/senders/pools/{pool_id}", "saved")
 

@@ -158,8 +158,9 @@ async def _free_name(unit: Unit, name: str, mine: UUID | None) -> str:
     )
     taken = by_any_name(await pools(unit)).get(name)
     if taken is not None and taken.id != mine:
+        problem = Problem("Another pool has, or had, this name.", key="name", code="pool_exists")
         raise CadenzaError(
-            "pool_exists", f"The pool {taken.name} has, or had, this name; nothing was changed.", Kind.CONFLICT, fix="Choose another name."
+            "pool_exists", f"The pool {taken.name} has, or had, this name; nothing was changed.", Kind.CONFLICT, fix="Choose another name.", problems=(problem,)
         )  # fmt: skip
     return name
 

@@ -151,9 +151,13 @@ def _hours_faults(hours: Window | None) -> list[Problem]:
 
 
 async def pause_sender(unit: Unit, actor: Actor, mailbox_id: UUID) -> None:
-    """Nothing leaves by it until a person resumes it; its people keep it and wait. A broken one stays broken."""
+    """Nothing leaves by it until a person resumes it; its people keep it and wait.
+
+    Raises ``CadenzaError`` (conflict) for one that is broken or disconnected: it sends nothing anyway, and is no pause.
+    """
     authorize(actor, Action.MANAGE_SENDERS)
     row = await _locked(unit, mailbox_id)
+    _require_working(row)
     if row.state == MailboxState.OK.value:
         reason = f"paused by {actor.name or 'a person'}"
         row.state, row.state_reason = MailboxState.PAUSED.value, reason
@@ -162,13 +166,28 @@ async def pause_sender(unit: Unit, actor: Actor, mailbox_id: UUID) -> None:
 
 
 async def resume_sender(unit: Unit, actor: Actor, mailbox_id: UUID) -> None:
-    """End a pause. What broke is mended by a test of its log-ins instead."""
+    """End a pause. Raises ``CadenzaError`` (conflict) for what broke: that is mended by a test of its log-ins instead."""
     authorize(actor, Action.MANAGE_SENDERS)
     row = await _locked(unit, mailbox_id)
+    _require_working(row)
     if row.state == MailboxState.PAUSED.value:
         row.state, row.state_reason = MailboxState.OK.value, ""
         await unit.session.flush()
         await audit(unit, actor, "sender_resumed", row.address)
+
+
+def _require_working(row: MailboxRow) -> None:
+    if row.state == MailboxState.RETIRED.value:
+        raise CadenzaError(
+            "mailbox_retired", f"{row.address} is disconnected and sends nothing; nothing was changed.", Kind.CONFLICT,
+            fix="Connect it again under Senders.",
+        )  # fmt: skip
+    if row.state == MailboxState.BROKEN.value:
+        why = row.state_reason
+        raise CadenzaError(
+            "mailbox_broken", f"{row.address} is broken and sends nothing; nothing was changed. Why it is broken: {why}",
+            Kind.CONFLICT, fix="Mend it and test both servers: it goes on by itself then, and can be paused.",
+        )  # fmt: skip
 
 
 def stop_key(mailbox_id: UUID) -> str:

@@ -42,6 +42,7 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, all_members, authorize
 from cadenza.web.charts import axis_top
 from cadenza.web.charts import ramp as ramp_chart
+from cadenza.web.failures import faults_of
 from cadenza.web.formats import day_names
 from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render, see
 
@@ -87,7 +88,7 @@ async def _page(
         form=typed or _form_of(settings_of(box)),
         weekdays=list(enumerate(day_names(reader_of(request).locale), start=1)),
         wrong=wrong,
-        faults={p.key: p for p in wrong.problems} if wrong else {},
+        faults=faults_of(wrong),
         may_manage=allowed(authorize, actor, Action.MANAGE_SENDERS),
         said=_said(request),
     )

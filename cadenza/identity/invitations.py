@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cadenza.core.crypto import new_token, token_hash
 from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError, Kind, not_found
+from cadenza.core.errors import CadenzaError, Kind, Problem, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
@@ -46,10 +46,14 @@ async def new_invitation(unit: Unit, actor: Actor, *, email: str, name: str, rol
     email = email.strip().lower()
     if not _ADDRESS.fullmatch(email):
         raise CadenzaError(
-            "address_invalid", f"{email!r} is no e-mail address.", fix="Write it as name@company.example."
-        )
+            "address_invalid", f"{email!r} is no e-mail address; nobody was invited.", fix="Write it as name@company.example.",
+            problems=(Problem("Write it as name@company.example.", key="email", code="address_invalid"),),
+        )  # fmt: skip
     if await repository.member_by_email(unit.session, unit.workspace_id, email):
-        raise CadenzaError("member_exists", f"{email} is a member already.", Kind.CONFLICT)
+        raise CadenzaError(
+            "member_exists", f"{email} is a member already; nobody was invited.", Kind.CONFLICT, fix="Their rights are changed on their own page, in the list of members.",
+            problems=(Problem(f"{email} is a member already.", key="email", code="member_exists"),),
+        )  # fmt: skip
     token, now = new_token(), unit.machine.now()
     await unit.session.execute(delete(InvitationRow).where(InvitationRow.email == email))
     identity = new_id()

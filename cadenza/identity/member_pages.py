@@ -1,12 +1,13 @@
 """Settings for those who manage others: members, teams, and everybody's tokens."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from cadenza.core.errors import not_found
+from cadenza.core.errors import CadenzaError, not_found
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
 from cadenza.identity.account import make_reset_link
@@ -19,6 +20,7 @@ from cadenza.identity.members import change_role, set_active
 from cadenza.identity.people import Skills, add_team, present, remove_team, set_skills, teams
 from cadenza.identity.rights import authorize
 from cadenza.identity.tokens import api_tokens, create_api_token, revoke_api_token
+from cadenza.web.failures import STATUS, faults_of
 from cadenza.web.service import PageUnit, address_of, gettext, reader_of, render, see
 
 router = APIRouter(include_in_schema=False)
@@ -38,10 +40,28 @@ def _roles(actor: Actor) -> list[Role]:
 
 @router.get("/settings/members")
 async def everybody(request: Request, unit: PageUnit) -> Response:
-    return await _members_page(request, unit, actor_for(request, Action.MANAGE_MEMBERS), "")
+    return await _members_page(request, unit, actor_for(request, Action.MANAGE_MEMBERS))
 
 
-async def _members_page(request: Request, unit: Unit, actor: Actor, link: str) -> Response:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The form of an invitation, as somebody filled it in."""
+
+    email: str = ""
+    name: str = ""
+    role: Role = Role.REP
+    mailed: bool = True
+
+
+async def _members_page(
+    request: Request,
+    unit: Unit,
+    actor: Actor,
+    *,
+    link: str = "",
+    typed: Typed | None = None,
+    wrong: CadenzaError | None = None,
+) -> Response:
     said = {
         "saved": gettext("Saved."),
         "withdrawn": gettext("The link is void now."),
@@ -50,6 +70,10 @@ async def _members_page(request: Request, unit: Unit, actor: Actor, link: str) -
     return render(
         request,
         "identity/members.html",
+        status_code=STATUS[wrong.kind] if wrong else 200,
+        wrong=wrong,
+        faults=faults_of(wrong),
+        typed=typed or Typed(),
         can_mail=can_mail(request.app.state.settings),
         members=await repository.members(unit.session, unit.workspace_id),
         invitations=await invitations(unit, actor),
@@ -73,12 +97,26 @@ async def invite_one(
     mailed: Annotated[str, Form(max_length=3)] = "",
 ) -> Response:
     actor = actor_for(request, Action.MANAGE_MEMBERS)
-    if mailed and can_mail(request.app.state.settings):
+    typed = Typed(email, name, role, bool(mailed))
+    try:
+        link = await _invited(request, unit, actor, typed)
+    except CadenzaError as wrong:
+        if not wrong.problems:
+            raise
+        return await _members_page(request, unit, actor, typed=typed, wrong=wrong)
+    return (
+        await _members_page(request, unit, actor, link=link) if link else see("/settings/members", "mailed")
+    )
+
+
+async def _invited(request: Request, unit: Unit, actor: Actor, typed: Typed) -> str:
+    """The link to hand over; empty when it goes by mail."""
+    if typed.mailed and can_mail(request.app.state.settings):
         locale = reader_of(request).locale
-        await invite_by_mail(unit, actor, email=email, name=name, role=role, locale=locale)
-        return see("/settings/members", "mailed")
-    token = await invite(unit, actor, email=email, name=name, role=role)
-    return await _members_page(request, unit, actor, address_of(request, f"/join/{token}"))
+        await invite_by_mail(unit, actor, email=typed.email, name=typed.name, role=typed.role, locale=locale)
+        return ""
+    token = await invite(unit, actor, email=typed.email, name=typed.name, role=typed.role)
+    return address_of(request, f"/join/{token}")
 
 
 @router.post("/settings/invitations/{invitation_id}/withdraw")

@@ -95,6 +95,9 @@ def told(text: str) -> str:
     translated = _translations(language).pgettext(spoken.CONTEXT, text)
     if translated != text:
         return translated
+    lines = text.splitlines()
+    if len(lines) > 1 and all(told(line) != line for line in lines):  # several sentences of ours
+        return "\n".join(told(line) for line in lines)
     found = spoken.read_back(text, _file(language))
     if found is None:
         return text

@@ -88,6 +88,12 @@ async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(Request(scope), _no_such_page())(scope, receive, send)
 
 
+def faults_of(error: CadenzaError | None) -> dict[str, Problem]:
+    """The problems of a refused form by the field that each belongs to, the first of each; for ``parts.fault``."""
+    problems = error.problems if error else ()
+    return {problem.key: problem for problem in reversed(problems) if problem.key}
+
+
 def _log_in_address(request: Request) -> str:
     """Back to the same address after logging in."""
     if request.url.path == "/":

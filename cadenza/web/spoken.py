@@ -1,6 +1,6 @@
 """Errors and reasons in the reader's language. Rooms speak English; what pages show of it is read back here.
 
-The English templates are found in the source: the texts of errors, gate answers and reasons in the files below, an
+The English templates are found in the source: the texts of errors, gate answers and reasons of all but the silent files, an
 f-string with named places for its values. They stand in the catalogue under the context ``told``. A page's text is
 matched against them, so that also reasons that were stored long ago are said in whatever language is asked for.
 JSON, the command line and the log keep the English words.
@@ -9,26 +9,26 @@ JSON, the command line and the log keep the English words.
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
 
 CONTEXT = "told"
-# Where what pages tell comes from; a room adds its files with their translations.
-FILES = (
-    "channels/access.py", "channels/connecting.py", "channels/disconnecting.py", "channels/oauth.py", "channels/oauth_providers.py",
-    "channels/trial.py", "engine/trial.py", "core/openid.py", "campaigns/applying.py",
-    "core/errors.py", "engine/answers.py", "engine/doubts.py", "engine/explain.py", "engine/gate.py", "engine/lifecycle.py",
-    "engine/repository.py", "engine/senders.py", "engine/fleet.py", "engine/handing_over.py", "engine/sender_pages.py", "engine/health_rules.py", "engine/launch_checks.py", "engine/planned_hours.py", "channels/sender_settings.py",
-    "channels/signature.py", "channels/pools.py", "channels/hours.py", "channels/warm_up.py", "identity/rights.py", "identity/sessions.py", "inbox/drafts.py", "inbox/service.py",
-    "operations/checks.py", "operations/database_checks.py", "operations/machine_checks.py", "operations/setup.py",
-    "operations/work_checks.py", "core/holding.py", "core/room.py", "web/kept.py", "web/security.py", "web/service.py",
+# What no page tells: programs, the command line, the operator's machine and the servers of the sandbox speak English.
+SILENT = (
+    "app/**/*.py", "*/commands.py", "*/*_commands.py", "*/*_work.py", "*/endpoints.py", "*/*_endpoints.py", "*/tools.py", "core/admission.py",
+    "core/connecting.py", "core/crypto.py", "core/installation.py", "core/keys.py", "core/postgres/*.py", "core/rotation.py",
+    "core/settings.py", "campaigns/yaml_tree.py", "campaigns/neighbour_files.py", "operations/archive.py", "operations/backup*.py",
+    "operations/doctor.py", "sandbox/*.py", "understanding/*.py", "experiments/*.py", "web/api.py", "web/assets.py", "web/forwarding.py", "web/once.py",
 )  # fmt: skip
 THINGS = ("contact", "campaign", "conversation", "touch", "member", "mailbox")  # what ``not_found`` names
 
+_PLACE = re.compile(r"(%\(\w+\)s)")
+_WORD = re.compile(r"[^\W\d_]{2}")
 _ARGUMENTS = {
     "CadenzaError": (1,),
+    "WireLostError": (0,),
     "GateResult": (2,),
     "Choice": (1,),
     "Limit": (1,),
@@ -43,6 +43,7 @@ _ARGUMENTS = {
 _NAMES = {
     "why",
     "days",
+    "detail",
     "waiting_for",
     "fix",
     "message",
@@ -50,7 +51,13 @@ _NAMES = {
     "words",
 }  # variables and named arguments that are told
 _METHODS = {"wrong": (0,)}  # of a reader that collects faults
-_FUNCTIONS = {"_after", "_waiting", "_missing_pool", "_missing_sender"}  # what these return is told
+_FUNCTIONS = {
+    "_after",
+    "_waiting",
+    "_missing_pool",
+    "_missing_sender",
+    "_smtp_problem",
+}  # what these return is told
 _NESTED = {
     "days",
     "why",
@@ -64,10 +71,11 @@ _NESTED = {
 
 def texts(package: Path) -> Iterator[tuple[str, str]]:
     """Each file with each English template in it."""
-    for file in FILES:
-        for node in ast.walk(ast.parse((package / file).read_text())):
+    silent = {file for pattern in SILENT for file in package.glob(pattern)}
+    for file in sorted(set(package.rglob("*.py")) - silent):
+        for node in ast.walk(ast.parse(file.read_text())):
             for text in _told(node):
-                yield file, text
+                yield file.relative_to(package).as_posix(), text
     yield from (("web/spoken.py", thing) for thing in THINGS)
 
 
@@ -103,7 +111,9 @@ def _templates(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
         yield node.value
     elif isinstance(node, ast.JoinedStr):
-        yield "".join(_piece(piece) for piece in node.values)
+        template = "".join(_piece(piece) for piece in node.values)
+        if _WORD.search(_PLACE.sub("", template)):  # without words of its own it would fit any text
+            yield template
     elif isinstance(node, ast.BoolOp | ast.IfExp):
         for child in node.values if isinstance(node, ast.BoolOp) else (node.body, node.orelse):
             yield from _templates(child)
@@ -127,14 +137,14 @@ def _patterns(file: Path) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Templates of a catalogue as patterns, those with the most words of their own first."""
     with file.open("rb") as opened:
         known = [str(m.id) for m in read_po(opened) if m.context == CONTEXT and "%(" in str(m.id)]
-    known.sort(key=lambda text: -len(re.sub(r"%\(\w+\)s", "", text)))
+    known.sort(key=lambda text: -len(_PLACE.sub("", text)))
     return tuple((_pattern(text), text) for text in known)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     seen: set[str] = set()
     parts = []
-    for piece in re.split(r"(%\(\w+\)s)", text):
+    for piece in _PLACE.split(text):
         name = piece[2:-2] if piece.startswith("%(") else ""
         again = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
         parts.append(again if name else re.escape(piece.replace("%%", "%")))
@@ -142,6 +152,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
+@lru_cache(maxsize=4000)
 def read_back(text: str, file: Path) -> tuple[str, dict[str, str], frozenset[str]] | None:
     """The template that made this text, its values, and the names of those that are words again; None for others."""
     for pattern, template in _patterns(file):

@@ -185,6 +185,26 @@ async def test_who_says_no_reads_it_and_may_start_again(scene: Scene, house: Hou
     assert await house.rows("select address from mailboxes") == []
 
 
+async def test_a_mailbox_that_somebody_set_up_comes_back_as_it_was(
+    post: Post, house: House, browser: Browser
+) -> None:
+    first = await browser.post("/senders/+connect/other", **servers(post))
+    here = first.headers["location"].partition("?")[0]
+    async with house.database.unit(house.actor.workspace_id) as unit:
+        await unit.session.execute(text("update mailboxes set daily_limit = 25, signature = 'Anna'"))
+    gone = await browser.post(f"{here}/end")
+    assert gone.headers["location"] == f"{here}?said=disconnected"
+    again = await browser.post("/senders/+connect/other", **servers(post, name=""))
+    assert again.headers["location"] == f"{here}?said=connected"
+    async with house.database.unit(house.actor.workspace_id) as unit:
+        (box,) = await mailboxes(unit)
+    assert (box.display_name, box.daily_limit, box.signature) == ("Anna Berg", 25, "Anna")
+    assert box.state is MailboxState.OK
+    await browser.post(f"{here}/end")
+    await browser.post("/senders/+connect/other", **servers(post, name="Anna B."))
+    assert await house.rows("select display_name from mailboxes") == ["Anna B."]
+
+
 async def test_a_revoked_mailbox_is_connected_again_for_the_same_address_only(
     scene: Scene, house: House, browser: Browser, machine: ManualClock
 ) -> None:
@@ -222,7 +242,7 @@ async def test_a_password_is_tested_first_and_never_shown_again(
     assert f'value="{post.smtp.port}"' in refused.text, "what was typed is still there"
     assert await house.rows("select address from mailboxes") == []
     for wrong, words in (
-        ({"smtp_port": "x"}, "is no server"), ({"smtp_host": "mail.example.com"}, "without TLS"), ({"address": "anna"}, "anna"),
+        ({"smtp_port": "x"}, "Give a port from 1 to 65535."), ({"smtp_host": "mail.example.com"}, "without TLS"), ({"address": "anna"}, "anna"),
     ):  # fmt: skip
         answer = await browser.post("/senders/+connect/other", **servers(post, **wrong))
         assert answer.status_code == 422, wrong
@@ -275,7 +295,9 @@ async def test_servers_change_only_with_a_password_that_they_take(
 
 async def test_a_mailbox_is_paused_resumed_and_ended(post: Post, house: House, browser: Browser) -> None:
     here = (
-        (await browser.post("/senders/+connect/other", **servers(post))).headers["location"].partition("?")[0]
+        (await browser.post("/senders/+connect/other", **servers(post, name="")))
+        .headers["location"]
+        .partition("?")[0]
     )
     for act, words in (("pause", "Paused"), ("resume", "It goes on.")):
         answer = await browser.post(f"{here}/{act}")
@@ -287,6 +309,26 @@ async def test_a_mailbox_is_paused_resumed_and_ended(post: Post, house: House, b
         "/senders?said=disconnected"
     )
     assert await house.rows("select address from mailboxes") == []
+
+
+async def test_a_mailbox_that_somebody_set_up_comes_back_as_it_was(
+    post: Post, house: House, browser: Browser
+) -> None:
+    first = await browser.post("/senders/+connect/other", **servers(post))
+    here = first.headers["location"].partition("?")[0]
+    async with house.database.unit(house.actor.workspace_id) as unit:
+        await unit.session.execute(text("update mailboxes set daily_limit = 25, signature = 'Anna'"))
+    gone = await browser.post(f"{here}/end")
+    assert gone.headers["location"] == f"{here}?said=disconnected"
+    again = await browser.post("/senders/+connect/other", **servers(post, name=""))
+    assert again.headers["location"] == f"{here}?said=connected"
+    async with house.database.unit(house.actor.workspace_id) as unit:
+        (box,) = await mailboxes(unit)
+    assert (box.display_name, box.daily_limit, box.signature) == ("Anna Berg", 25, "Anna")
+    assert box.state is MailboxState.OK
+    await browser.post(f"{here}/end")
+    await browser.post("/senders/+connect/other", **servers(post, name="Anna B."))
+    assert await house.rows("select display_name from mailboxes") == ["Anna B."]
 
 
 @pytest.mark.asvs("8.1.1", "8.2.1")

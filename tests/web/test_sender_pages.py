@@ -109,7 +109,7 @@ async def test_a_pool_that_cannot_be_is_refused_and_nothing_is_changed(
     before = await _pools(database, seeded)
     for name in ("", "x" * 101, "a\0b", "North team"):
         answer = await visitor.post("/senders/pools", data={"name": name})
-        assert answer.status_code == 422, name
+        assert answer.status_code == (409 if name == "North team" else 422), name
         assert "nothing was changed" in answer.text
     here = f"/senders/pools/{seeded.pool}"
     unknown = "00000000-0000-0000-0000-000000000001"

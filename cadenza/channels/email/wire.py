@@ -8,6 +8,7 @@ from functools import cache
 from typing import cast
 
 from cadenza.channels.contracts import Server, Tls
+from cadenza.channels.email.losses import why_lost
 from cadenza.core.addresses import is_loopback
 from cadenza.core.errors import CadenzaError
 
@@ -87,7 +88,7 @@ class Wire(asyncio.Protocol):
         _wake(self._flusher)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = WireLostError(str(exc) if exc else "the server closed the connection")
+        self._lost = WireLostError(why_lost(exc) if exc else "the server closed the connection")
         _wake(self._reader)
         _wake(self._flusher)
 
@@ -153,7 +154,7 @@ class Wire(asyncio.Protocol):
         try:
             secure = await loop.start_tls(self._transport, self, context, server_hostname=host)
         except (OSError, ssl.SSLError) as failed:
-            raise WireLostError(f"TLS failed: {failed}") from failed
+            raise WireLostError(why_lost(failed)) from failed
         if secure is None:
             raise WireLostError("the server closed the connection during the TLS handshake")
         self.connection_made(secure)
@@ -180,6 +181,6 @@ async def connect(server: Server, context: ssl.SSLContext | None = None) -> Wire
             ssl=(context or tls_context()) if implicit else None,
             server_hostname=server.host if implicit else None,
         )
-    except (OSError, ssl.SSLError) as failed:
-        raise WireLostError(str(failed) or type(failed).__name__) from failed
+    except (OSError, ssl.SSLError, UnicodeError) as failed:
+        raise WireLostError(why_lost(failed)) from failed
     return wire
