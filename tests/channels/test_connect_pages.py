@@ -185,26 +185,6 @@ async def test_who_says_no_reads_it_and_may_start_again(scene: Scene, house: Hou
     assert await house.rows("select address from mailboxes") == []
 
 
-async def test_a_mailbox_that_somebody_set_up_comes_back_as_it_was(
-    post: Post, house: House, browser: Browser
-) -> None:
-    first = await browser.post("/senders/+connect/other", **servers(post))
-    here = first.headers["location"].partition("?")[0]
-    async with house.database.unit(house.actor.workspace_id) as unit:
-        await unit.session.execute(text("update mailboxes set daily_limit = 25, signature = 'Anna'"))
-    gone = await browser.post(f"{here}/end")
-    assert gone.headers["location"] == f"{here}?said=disconnected"
-    again = await browser.post("/senders/+connect/other", **servers(post, name=""))
-    assert again.headers["location"] == f"{here}?said=connected"
-    async with house.database.unit(house.actor.workspace_id) as unit:
-        (box,) = await mailboxes(unit)
-    assert (box.display_name, box.daily_limit, box.signature) == ("Anna Berg", 25, "Anna")
-    assert box.state is MailboxState.OK
-    await browser.post(f"{here}/end")
-    await browser.post("/senders/+connect/other", **servers(post, name="Anna B."))
-    assert await house.rows("select display_name from mailboxes") == ["Anna B."]
-
-
 async def test_a_revoked_mailbox_is_connected_again_for_the_same_address_only(
     scene: Scene, house: House, browser: Browser, machine: ManualClock
 ) -> None:
