@@ -22,6 +22,7 @@ from cadenza.campaigns.document import read_document
 from cadenza.campaigns.document_text import tree_of, tree_text
 from cadenza.campaigns.models import CampaignEditRow
 from cadenza.campaigns.neighbour_files import Folder
+from cadenza.campaigns.refusals import MOST_STEPS, MOST_VARIANTS, of_saving, refused
 from cadenza.core.errors import CadenzaError, Kind, Problem, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -29,7 +30,6 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 _LONGEST = 100_000  # characters of one value
-_MOST_STEPS, _MOST_VARIANTS = 50, 10
 
 # Which places a page may set, and what their words become.
 _WHOLE, _WORDS, _TRUTH, _TEXT, _OPTIONAL = "whole", "words", "truth", "text", "optional"
@@ -115,12 +115,12 @@ async def add_step(unit: Unit, actor: Actor, campaign_id: UUID, identity: str, a
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
     steps = tree["steps"]
-    if len(steps) >= _MOST_STEPS:
-        raise _refused(f"A campaign has at most {_MOST_STEPS} steps.", "id")
+    if len(steps) >= MOST_STEPS:
+        raise refused(edit, "steps_too_many")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", identity):
-        raise _refused("A step's name begins with a letter and has letters, digits, - and _ only.", "id")
+        raise refused(edit, "step_name_invalid")
     if identity in {step["id"] for step in steps}:
-        raise _refused(f"Another step is called {identity} already.", "id")
+        raise refused(edit, "step_name_taken")
     steps.insert(
         max(min(after, len(steps) - 1), -1) + 1,
         {
@@ -139,7 +139,7 @@ async def remove_step(unit: Unit, actor: Actor, campaign_id: UUID, number: int) 
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
     if len(tree["steps"]) == 1:
-        raise _refused("A campaign needs a step; change this one instead.", "steps")
+        raise refused(edit, "step_needed")
     del tree["steps"][_place(tree["steps"], number, "step")]
     return await _keep(unit, actor, edit, tree)
 
@@ -161,8 +161,8 @@ async def add_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: int) 
     variants = tree["steps"][_place(tree["steps"], number, "step")]["variants"]
     taken = {variant["id"] for variant in variants}
     free = next((letter for letter in "abcdefghijklmnop" if letter not in taken), None)
-    if len(variants) >= _MOST_VARIANTS or free is None:
-        raise _refused(f"A step has at most {_MOST_VARIANTS} texts.", "variants")
+    if len(variants) >= MOST_VARIANTS or free is None:
+        raise refused(edit, "texts_too_many")
     variants.append({**copy.deepcopy(variants[-1]), "id": free})
     return await _keep(unit, actor, edit, tree)
 
@@ -173,7 +173,7 @@ async def remove_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: in
     tree = copy.deepcopy(edit.tree)
     step = tree["steps"][_place(tree["steps"], number, "step")]
     if len(step["variants"]) == 1:
-        raise _refused("A step needs a text; change this one instead.", "variants")
+        raise refused(edit, "text_needed")
     if variant not in {each["id"] for each in step["variants"]}:
         raise not_found("variant", variant)
     step["variants"] = [each for each in step["variants"] if each["id"] != variant]
@@ -196,18 +196,10 @@ async def save_edit(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
     """
     edit = await _locked(unit, actor, campaign_id)
     if edit.based_on != edit.version:
-        raise CadenzaError(
-            "campaign_changed",
-            f"Somebody saved version {edit.version} while you were editing version {edit.based_on}.",
-            Kind.CONFLICT,
-            fix="Your copy is kept. Compare the versions, then discard it or save it over theirs.",
-        )
+        raise refused(edit, "campaign_changed")
     applied = await apply(unit, actor, tree_text(edit.tree))
     if applied.errors:
-        problems = tuple(Problem(e["message"], line=e["line"], key=e["key"]) for e in applied.errors)
-        raise CadenzaError(
-            "campaign_file_invalid", "This is not finished yet; nothing was saved.", fix="Correct what is marked.", problems=problems
-        )  # fmt: skip
+        raise of_saving(edit, tuple(applied.errors))
     await _forget(unit, actor, campaign_id)
     return await edit_of(unit, actor, campaign_id)
 
@@ -280,10 +272,6 @@ async def _forget(unit: Unit, actor: Actor, campaign_id: UUID) -> None:
             CampaignEditRow.member_id == actor.member_id,
         )
     )
-
-
-def _refused(message: str, key: str) -> CadenzaError:
-    return CadenzaError("edit_refused", message, problems=(Problem(message, key=key),))
 
 
 def _place(rows: Sequence[Any], number: int, what: str) -> int:

@@ -43,6 +43,7 @@ from cadenza.campaigns.editing import (
 )
 from cadenza.campaigns.models import CampaignRow
 from cadenza.campaigns.previewing import preview_edit, preview_text, spoken
+from cadenza.campaigns.refusals import refusal
 from cadenza.campaigns.sender_checks import check_senders_by, sender_faults
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
@@ -53,7 +54,7 @@ from cadenza.identity.service import authorize
 __all__ = [
     "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "check_senders_by", "compiled",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "move_step", "numbered", "preview",
-    "preview_edit", "preview_text", "rebase_edit", "remove_step", "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state",
+    "preview_edit", "preview_text", "rebase_edit", "refusal", "remove_step", "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state",
     "spoken", "version", "versions",
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -26,6 +26,7 @@ from cadenza.campaigns.service import (
     move_step,
     preview_text,
     rebase_edit,
+    refusal,
     remove_step,
     remove_variant,
     save_edit,
@@ -41,11 +42,13 @@ from cadenza.engine.plan_calendar import plan_calendar
 from cadenza.engine.service import plan
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
+from cadenza.web.failures import faults_of
 from cadenza.web.formats import day_names
 from cadenza.web.service import PageUnit, gettext, reader_of, render, render_part, see
 
 router = APIRouter(include_in_schema=False)
 
+LONGEST_NAME = 64  # of a step
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Name = Annotated[str, Form()]
 
@@ -108,27 +111,20 @@ async def page(
     step: str = "",
     variant: str = "",
     contact: UUID | None = None,
+    refused: Annotated[str, Query(max_length=100)] = "",
+    new_id: Annotated[str, Query(max_length=LONGEST_NAME)] = "",
 ) -> Response:
     actor = actor_of(request)
     head = await campaign_head(unit, actor, name, "edit")
     edit = await edit_of(unit, actor, head["campaign"].id)
-    return await _show(request, unit, (head, edit), (step, variant, contact))
-
-
-async def _show(
-    request: Request,
-    unit: Unit,
-    shown: tuple[dict[str, Any], Edit],
-    chosen: tuple[str, str, UUID | None],
-    status_code: int = 200,
-) -> Response:
-    head, edit = shown
-    actor = actor_of(request)
-    beside = await _beside(unit, actor, edit, chosen)
+    beside = await _beside(unit, actor, edit, (step, variant, contact))
+    wrong = refusal(edit, refused)
     return render(
         request,
         "engine/edit.html",
-        status_code=status_code,
+        wrong=wrong,
+        faults=faults_of(wrong),
+        new_id=new_id,
         **head,
         **beside,
         **await _made_of(unit, actor, edit),
@@ -287,21 +283,19 @@ async def change(request: Request, unit: PageUnit, name: str, act: str) -> Respo
         await _found(request, unit, name),
     )
     step, variant, contact = _chosen(form)
-    at = f"/campaigns/{quote(name)}/edit"
     if act == "discard":
         await discard_edit(unit, actor, found.id)
-        return see(at, "discarded")
+        return see(_address(name, {}), "discarded")
     edit = await keep_edit(unit, actor, found.id, _values(form))
+    new_id, person = str(form.get("new_id", "")).strip(), str(contact or "")
     try:
-        step, variant = await _do(
-            unit, actor, (found, edit), (act, step, variant), str(form.get("new_id", "")).strip()
-        )
+        step, variant = await _do(unit, actor, (found, edit), (act, step, variant), new_id)
     except CadenzaError as wrong:
-        return await _refused(request, unit, found, (step, variant, contact), wrong)
+        return _refused(name, edit, {"step": step, "variant": variant, "contact": person}, new_id, wrong)
     if act == "save":
         return see(f"/campaigns/{quote(name)}", "saved")
-    query = {"step": step, "variant": variant} | ({"contact": str(contact)} if contact else {})
-    return see(f"{at}?{urlencode({k: v for k, v in query.items() if v})}", "" if act == "over" else "kept")
+    chosen = {"step": step, "variant": variant, "contact": person}
+    return see(_address(name, chosen), "" if act == "over" else "kept")
 
 
 async def _do(
@@ -332,18 +326,18 @@ async def _do(
     return step, variant
 
 
-async def _refused(
-    request: Request,
-    unit: Unit,
-    found: Campaign,
-    chosen: tuple[str, str, UUID | None],
-    wrong: CadenzaError,
-) -> Response:
-    """The editor again, with what is in the way; the working copy is kept."""
-    actor = actor_of(request)
-    head = await campaign_head(unit, actor, found.name, "edit")
-    edit = await edit_of(unit, actor, found.id)
-    return await _show(request, unit, (head | {"wrong": wrong}, edit), chosen, status_code=422)
+def _refused(name: str, edit: Edit, chosen: Mapping[str, str], new_id: str, wrong: CadenzaError) -> Response:
+    """Back to the editor, so that its address can be loaded again; it says why by the code. The working copy is kept."""
+    if refusal(edit, wrong.code) is None:
+        raise wrong
+    typed = {"new_id": new_id[:LONGEST_NAME]} if wrong.code.startswith("step_name") else {}
+    return see(_address(name, {**chosen, "refused": wrong.code, **typed}))
+
+
+def _address(name: str, query: Mapping[str, str]) -> str:
+    """The editor of this campaign with those parts of the query that say something."""
+    said = urlencode({key: value for key, value in query.items() if value})
+    return f"/campaigns/{quote(name)}/edit" + (f"?{said}" if said else "")
 
 
 async def _found(request: Request, unit: Unit, name: str) -> Campaign:

@@ -44,6 +44,17 @@ def _plain(text: str) -> str:
     return text
 
 
+async def _led_back(visitor: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
+    """The page that a refused form leads to: one that can be loaded again without sending the form once more."""
+    assert answer.status_code == 303, answer.text
+    address = answer.headers["location"]
+    assert address.partition("?")[0] == EDIT
+    page = await visitor.get(address)
+    assert page.status_code == 200
+    assert 'data-state="fail" role="alert"' in page.text
+    return page
+
+
 async def _version(database: Database, seeded: Seeded) -> int:
     async with database.unit(seeded.actor.workspace_id) as unit:
         return (await campaign(unit, seeded.actor, CAMPAIGN)).version
@@ -93,8 +104,8 @@ async def test_missing_and_unknown_tokens_are_marked_before_anything_is_saved(
     fields["steps.0.variants.0.text"] = ["Hi {{ contact.industry_x }}"]
     kept = await visitor.post(f"{EDIT}/keep", data=fields)
     assert "steps[1].variants[1].text" in kept.text
-    refused = await visitor.post(f"{EDIT}/save", data=fields)
-    assert refused.status_code == 422
+    refused = await _led_back(visitor, await visitor.post(f"{EDIT}/save", data=fields))
+    assert "This is not finished yet; nothing was saved." in refused.text
     assert "contact.industry_x" in refused.text
     assert await _version(database, seeded) == before
     fields["steps.0.variants.0.text"] = [
@@ -129,9 +140,13 @@ async def test_steps_and_texts_come_move_and_go(visitor: httpx.AsyncClient) -> N
 @pytest.mark.parametrize("name", ["", "intro", "1st", "a b", "x" * 65])
 async def test_a_step_that_cannot_be_called_so_is_told(visitor: httpx.AsyncClient, name: str) -> None:
     fields = _fields(await visitor.get(EDIT))
-    refused = await visitor.post(f"{EDIT}/add-step", data=fields | {"new_id": [name]})
-    assert refused.status_code == 422
-    assert 'data-state="fail"' in refused.text
+    words = {"steps.0.variants.0.text": ["Typed just now."]}
+    refused = await _led_back(
+        visitor, await visitor.post(f"{EDIT}/add-step", data=fields | words | {"new_id": [name]})
+    )
+    assert 'aria-invalid="true" aria-describedby="fault-id"' in refused.text
+    assert f'name="new_id" value="{name[:64]}"' in refused.text, "what was typed stays"
+    assert "Typed just now." in refused.text
 
 
 async def test_places_that_the_form_does_not_have_change_nothing(
@@ -168,8 +183,8 @@ async def test_two_who_edit_at_once_lose_nothing(
         mine["steps.0.variants.0.text"], theirs["steps.0.variants.0.text"] = ["Mine."], ["Theirs."]
         await visitor.post(f"{EDIT}/keep", data=mine)
         assert (await second.post(f"{EDIT}/save", data=theirs)).status_code == 303
-        refused = await visitor.post(f"{EDIT}/save", data=mine)
-        assert refused.status_code == 422
+        refused = await _led_back(visitor, await visitor.post(f"{EDIT}/save", data=mine))
+        assert "Somebody saved version 2 while you were editing version 1." in refused.text
         assert "Mine." in refused.text
         assert (await visitor.post(f"{EDIT}/over", data=mine)).status_code == 303
         assert (await visitor.post(f"{EDIT}/save", data=mine)).status_code == 303
