@@ -16,6 +16,7 @@ from cadenza.identity.invitations import accept_invitation, join_with_account, o
 from cadenza.identity.mailed_links import ask_for_reset, can_mail
 from cadenza.identity.middleware import cookie_name
 from cadenza.identity.pace import Pace, check_pace, forget, remember_failure
+from cadenza.identity.proof import way_back
 from cadenza.identity.sessions import log_in, log_out, signed_in
 from cadenza.identity.workspaces import workspaces
 from cadenza.web.failures import STATUS
@@ -190,21 +191,34 @@ def _whoever(request: Request) -> SignedIn:
 
 
 @router.get("/prove")
-async def ask_proof(request: Request, next: str = "/settings/account") -> Response:  # noqa: A002
-    found = _whoever(request)
+async def ask_proof(request: Request, next: str = "/settings/account", back: str = "") -> Response:  # noqa: A002
+    return _proof_page(request, next, back)
+
+
+def _proof_page(request: Request, onward: str, back: str, error: CadenzaError | None = None) -> Response:
     return render(
-        request, "identity/prove.html", next=safe_path(next), has_factor=found.member.has_factor, error=None
+        request,
+        "identity/prove.html",
+        status_code=STATUS[error.kind] if error else 200,
+        next=safe_path(onward),
+        back=way_back(back, onward),
+        has_factor=_whoever(request).member.has_factor,
+        error=error,
     )
 
 
 @router.post("/prove")
-async def take_proof(request: Request, proof: Secret = "", next: Next = "/") -> Response:  # noqa: A002
+async def take_proof(
+    request: Request,
+    proof: Secret = "",
+    next: Next = "/",  # noqa: A002
+    back: Next = "",
+) -> Response:
     found = _whoever(request)
     try:
         await prove(request.app.state.database, found, proof, client_of(request)[0])
     except CadenzaError as error:
-        context = {"next": safe_path(next), "has_factor": found.member.has_factor, "error": error}
-        return render(request, "identity/prove.html", status_code=STATUS[error.kind], **context)
+        return _proof_page(request, next, back, error)
     return see(safe_path(next))
 
 

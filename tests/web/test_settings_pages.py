@@ -154,7 +154,7 @@ async def test_a_stale_session_is_asked_for_the_password_before_it_changes_it(
     client = await enter(browser())
     machine.move(timedelta(minutes=11))
     asked = await client.get("/settings/account/password")
-    assert asked.headers["location"] == "/prove?next=/settings/account/password"
+    assert asked.headers["location"] == "/prove?next=%2Fsettings%2Faccount%2Fpassword"
     refused = await post(client, "/settings/account/password", password="another long password of ours")
     assert refused.status_code == 403
     assert (await post(client, "/prove", proof="wrong", next="/")).status_code == 401
@@ -164,6 +164,34 @@ async def test_a_stale_session_is_asked_for_the_password_before_it_changes_it(
     assert weak.status_code == 422
     changed = await post(client, "/settings/account/password", password="another long password of ours")
     assert changed.headers["location"] == "/settings/account?said=password"
+
+
+WAYS_BACK = [
+    ("/senders/+connect/gmx", f"{SITE}/senders/+connect?said=x", "/senders/+connect?said=x"),
+    ("/settings/account/password", f"{SITE}/settings/account", "/settings/account"),
+    ("/senders/+connect/gmx", None, "/senders"),
+    ("/senders/+connect/gmx", "https://elsewhere.example/inbox", "/senders"),
+    ("/senders/+connect/gmx", f"{SITE}/senders/+connect/gmx", "/senders"),
+    ("/senders/+connect/gmx", f"{SITE}//elsewhere.example", "/"),
+]
+
+
+@pytest.mark.asvs("7.5.1")
+@pytest.mark.parametrize(("wanted", "referrer", "back"), WAYS_BACK)
+async def test_who_gives_no_proof_goes_back_to_where_they_came_from(
+    browser: Browser, machine: ManualClock, wanted: str, referrer: str | None, back: str
+) -> None:
+    client = await enter(browser())
+    machine.move(timedelta(minutes=11))
+    asked = await client.get(wanted, headers={"referer": referrer} if referrer else {})
+    page = await client.get(asked.headers["location"])
+    assert f'<a href="{back}">Back</a>' in page.text
+    fields = dict(re.findall(r'name="(next|back)" value="([^"]*)"', page.text))
+    wrong = await post(client, "/prove", proof="wrong", **fields)
+    assert wrong.status_code == 401
+    assert f'<a href="{back}">Back</a>' in wrong.text
+    right = await post(client, "/prove", proof=PASSWORD, **fields)
+    assert right.headers["location"] == wanted
 
 
 @pytest.mark.asvs("8.2.1")
