@@ -26,6 +26,20 @@ class SuppressionReason(StrEnum):
     MANUAL = "manual"
     LEGAL = "legal"
 
+    @property
+    def words(self) -> str:
+        """Why nobody may write, for people to read."""
+        return _TOLD_REASONS[self.value]
+
+
+_TOLD_REASONS = {
+    "opt_out": "asked us to stop",
+    "bounce": "the address is dead",
+    "complaint": "marked us as spam",
+    "manual": "stopped by a colleague",
+    "legal": "stopped for legal reasons",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -203,7 +217,10 @@ class FieldKind(StrEnum):
 
     @property
     def words(self) -> str:
-        return self.value.replace("_", " or ")
+        return _TOLD_KINDS[self.value]
+
+
+_TOLD_KINDS = {"text": "text", "number": "number", "date": "date", "yes_no": "yes or no"}
 
 
 @dataclass(frozen=True, slots=True)

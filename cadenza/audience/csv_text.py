@@ -12,9 +12,9 @@ MAX_COLUMNS = 200
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 30
 _MAX_OPEN_QUOTES = 100  # each makes the reader begin again, so a file of nothing else must not go on for ever
-_OPEN_QUOTE = "a quote opens here and never closes"
-_AFTER_QUOTE = "text follows a closing quote; double the quotes inside a cell"
-_GIVEN_UP = "too many quotes never close; the rest of the file was not read"
+_TOLD_OPEN_QUOTE = "a quote opens here and never closes"
+_TOLD_AFTER_QUOTE = "text follows a closing quote; double the quotes inside a cell"
+_TOLD_GIVEN_UP = "too many quotes never close; the rest of the file was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ def records(source: Source, delimiter: str, skipped: int = 0) -> Iterator[Record
             return
         except csv.Error as wrong:
             if "unexpected end" not in str(wrong) and "field limit" not in str(wrong):
-                yield Record(line + 1, (), _AFTER_QUOTE)
+                yield Record(line + 1, (), _TOLD_AFTER_QUOTE)
                 continue
             open_quotes += 1
             if open_quotes > _MAX_OPEN_QUOTES:
-                yield Record(line + 1, (), _GIVEN_UP)
+                yield Record(line + 1, (), _TOLD_GIVEN_UP)
                 return
-            yield Record(line + 1, (), _OPEN_QUOTE)
+            yield Record(line + 1, (), _TOLD_OPEN_QUOTE)
             start = line + 1
             reader = csv.reader(source.lines(start), delimiter=delimiter, strict=True)
             continue

@@ -12,31 +12,45 @@ _TEXTS = frozenset({"text", "html", "subject"})
 
 def first_version(definition: Definition) -> str:
     count = len(definition.steps)
-    return f"new campaign with {count} step{'s' if count != 1 else ''}"
+    if count == 1:
+        return "new campaign with 1 step"
+    return f"new campaign with {count} steps"
 
 
 def changes(old: Definition, new: Definition) -> tuple[str, ...]:
     """One line for each difference, in the order of the file; empty when they are the same."""
-    return (*_plain(old, new), *_steps(old, new))
+    return (*_plain_changes(old, new), *_step_changes(old, new))
 
 
-def _plain(old: Any, new: Any, prefix: str = "") -> Iterator[str]:
+def _plain_changes(old: Any, new: Any) -> Iterator[str]:
     """Differences of everything that is not a list of named things."""
     for each in fields(old):
         before, after = getattr(old, each.name), getattr(new, each.name)
-        words = f"{prefix}{each.name.replace('_', ' ')}"
         if before == after or each.name in {"steps", "variants", "languages"}:
             continue
         if is_dataclass(before):
-            yield from _plain(before, after, f"{words}: ")
+            yield from _inner_changes(each.name, before, after)
         elif each.name in _TEXTS:
-            yield f"{words} {_verb(before, after)}"
+            yield _verb(TOLD_CHANGES[each.name], before, after)
         else:
-            yield f"{words}: {_shown(before)} is now {_shown(after)}"
+            yield _became(TOLD_CHANGES[each.name], _shown(before), _shown(after))
 
 
-def _verb(before: Any, after: Any) -> str:
-    return "added" if before is None else "removed" if after is None else "changed"
+def _inner_changes(outer: str, old: Any, new: Any) -> Iterator[str]:
+    for each in fields(old):
+        before, after = getattr(old, each.name), getattr(new, each.name)
+        if before != after:
+            yield _became(TOLD_CHANGES[f"{outer}.{each.name}"], _shown(before), _shown(after))
+
+
+def _became(words: str, before: str, after: str) -> str:
+    return f"{words}: {before} is now {after}"
+
+
+def _verb(words: str, before: Any, after: Any) -> str:
+    if before is None:
+        return f"{words} added"
+    return f"{words} removed" if after is None else f"{words} changed"
 
 
 def _shown(value: Any) -> str:
@@ -44,26 +58,45 @@ def _shown(value: Any) -> str:
         return ", ".join(str(v) for v in sorted(value)) or "none"
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
-    text = "none" if value is None else str(value)
+    text = "none" if value in (None, "") else str(value)
     return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 
-def _steps(old: Definition, new: Definition) -> Iterator[str]:
+def _step_changes(old: Definition, new: Definition) -> Iterator[str]:
     before, after = {s.id: s for s in old.steps}, {s.id: s for s in new.steps}
-    yield from (f"step {name} removed" for name in before if name not in after)
-    yield from (f"step {name} added" for name in after if name not in before)
+    for step_id in before:
+        if step_id not in after:
+            yield f"step {step_id} removed"
+    for step_id in after:
+        if step_id not in before:
+            yield f"step {step_id} added"
     kept_before = [name for name in before if name in after]
     kept_after = [name for name in after if name in before]
     if kept_before != kept_after:
-        yield f"order of steps: {_shown(tuple(kept_before))} is now {_shown(tuple(kept_after))}"
-    for name in kept_after:
-        yield from _step(before[name], after[name])
+        yield _became(TOLD_CHANGES["steps"], _shown(tuple(kept_before)), _shown(tuple(kept_after)))
+    for step_id in kept_after:
+        for what in _within(before[step_id], after[step_id]):
+            yield f"step {step_id}: {what}"
 
 
-def _step(old: Step, new: Step) -> Iterator[str]:
-    prefix = f"step {new.id}: "
-    yield from _plain(old, new, prefix)
-    yield from _named(_variants(old), _variants(new), prefix)
+def _within(old: Step, new: Step) -> Iterator[str]:
+    yield from _plain_changes(old, new)
+    before, after = _variants(old), _variants(new)
+    for name in [*before, *(n for n in after if n not in before)]:
+        one, other = before.get(name), after.get(name)
+        if one is None or other is None:
+            yield _verb(name, one, other)
+        else:
+            for what in _plain_changes(one, other):
+                yield _of_variant(name, what)
+
+
+def _of_variant(variant: str, what: str) -> str:
+    """``variant`` as ``_variants`` names it."""
+    _, variant_id, *language = variant.split(" ")
+    if language:
+        return f"variant {variant_id} in {language[-1]} {what}"
+    return f"variant {variant_id} {what}"
 
 
 def _variants(step: Step) -> dict[str, Any]:
@@ -76,10 +109,14 @@ def _variants(step: Step) -> dict[str, Any]:
     return own | translated
 
 
-def _named(old: dict[str, Any], new: dict[str, Any], prefix: str) -> Iterator[str]:
-    for name in [*old, *(n for n in new if n not in old)]:
-        before, after = old.get(name), new.get(name)
-        if before is None or after is None:
-            yield f"{prefix}{name} {_verb(before, after)}"
-        else:
-            yield from _plain(before, after, f"{prefix}{name} ")
+# What each place of a campaign is called where a change of it is told.
+TOLD_CHANGES = {
+    "name": "name", "contacts_file": "contacts file", "mailboxes": "mailboxes", "goal_metric": "goal metric",
+    "goal_target": "goal target", "grace_hours": "grace hours", "stop_person": "stop person", "stop_account": "stop account",
+    "track_opens": "track opens", "track_clicks": "track clicks", "experiment_metric": "experiment metric", "segment": "segment",
+    "pool": "pool", "window.days": "window: days", "window.start": "window: start", "window.end": "window: end",
+    "window.zone": "window: zone", "window.holidays": "window: holidays", "caps.per_person_per_week": "caps: per person per week",
+    "caps.per_account_per_day": "caps: per account per day", "caps.per_sender_per_day": "caps: per sender per day", "id": "id", "steps": "order of steps",
+    "after_days": "after days", "channel": "channel", "action": "action", "reply_to": "reply to", "when": "when",
+    "otherwise": "otherwise", "text": "text", "subject": "subject", "html": "html", "attributes": "attributes",
+}  # fmt: skip

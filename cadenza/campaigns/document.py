@@ -21,7 +21,7 @@ _METRICS = frozenset(
         "delivered", "human_opens", "clicks", "replies", "positive_replies", "meetings", "opportunities", "won_value",
     }
 )  # fmt: skip
-_PERSON_STOPS = frozenset({"reply", "meeting", "opt_out", "bounce"})
+PERSON_STOPS = frozenset({"reply", "meeting", "opt_out", "bounce"})
 _ALWAYS_STOP = frozenset({"opt_out", "bounce"})  # whatever the file says
 _KEYS = frozenset(
     {
@@ -263,9 +263,9 @@ class _Document:
         )  # fmt: skip
 
     def _stops(self, inside: dict[str, Entry]) -> tuple[frozenset[str], frozenset[str]]:
-        person = self.reader.words(inside.get("person"), "stop.person", _PERSON_STOPS)
-        account = self.reader.words(inside.get("account"), "stop.account", _PERSON_STOPS)
-        wanted = _PERSON_STOPS if person is None else frozenset(person) | _ALWAYS_STOP
+        person = self.reader.words(inside.get("person"), "stop.person", PERSON_STOPS)
+        account = self.reader.words(inside.get("account"), "stop.account", PERSON_STOPS)
+        wanted = PERSON_STOPS if person is None else frozenset(person) | _ALWAYS_STOP
         return wanted, frozenset(account or ())
 
     def _experiment(self, entries: dict[str, Entry]) -> str:

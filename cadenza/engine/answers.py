@@ -30,7 +30,7 @@ async def send_answer(unit: Unit, answer: Answer) -> tuple[Touch, bool]:
     if stop := people[answer.contact_id].suppression:
         raise CadenzaError(
             "contact_stopped",
-            f"This person may not be written to: {stop.reason.value} on {stop.at:%Y-%m-%d}, {stop.source}.",
+            f"This person may not be written to: {stop.reason.words} on {stop.at:%Y-%m-%d}, {stop.source}.",
             Kind.CONFLICT,
         )
     box = await mailbox(unit, answer.mailbox_id)

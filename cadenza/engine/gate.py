@@ -45,7 +45,7 @@ def _stopped(facts: Facts) -> GateResult:
     stop = facts.suppression
     if stop is None:
         return GateResult("stops", GateAnswer.PASS, "no stop for this person, address or domain")
-    return GateResult("stops", GateAnswer.STOP, f"{stop.reason.value} on {stop.at:%Y-%m-%d}, {stop.source}")
+    return GateResult("stops", GateAnswer.STOP, f"{stop.reason.words} on {stop.at:%Y-%m-%d}, {stop.source}")
 
 
 def _address(facts: Facts) -> GateResult:

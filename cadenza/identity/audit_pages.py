@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from cadenza.identity.audit_search import audit_actions, audit_trail, export_audit
+from cadenza.identity.audit_words import act_words
 from cadenza.identity.contracts import AuditFilter
 from cadenza.identity.service import actor_of
 from cadenza.identity.workspaces import members
@@ -41,6 +42,7 @@ async def trail(
         wanted=wanted,
         members=await members(unit, actor),
         actions=await audit_actions(unit, actor),
+        act_words=act_words,
     )
 
 

@@ -14,6 +14,20 @@ class Role(StrEnum):
     OPERATOR = "operator"
     READ_ONLY = "read_only"
 
+    @property
+    def words(self) -> str:
+        """Its name, for people to read."""
+        return _TOLD_ROLES[self.value]
+
+
+_TOLD_ROLES = {
+    "owner": "owner",
+    "manager": "manager",
+    "rep": "rep",
+    "operator": "operator",
+    "read_only": "read-only",
+}
+
 
 class Action(StrEnum):
     """Everything that a door can be asked for. What no role is given here is denied to all."""
@@ -37,6 +51,34 @@ class Action(StrEnum):
     READ_HEALTH = "read_health"
     RELEASE_HOLD = "release_hold"  # let sending go on after a restore, a clone or a failover
     MANAGE_SIGN_IN = "manage_sign_in"  # second factor for all, sign-on by a provider
+
+    @property
+    def words(self) -> str:
+        """What one does who has it, for people to read."""
+        return _TOLD_RIGHTS[self.value]
+
+
+_TOLD_RIGHTS = {
+    "read": "read what is here",
+    "import_contacts": "import contacts",
+    "edit_contacts": "change contacts",
+    "suppress": "stop people from being written to",
+    "edit_campaigns": "edit campaigns",
+    "run_campaigns": "launch, pause or stop campaigns",
+    "answer": "answer people",
+    "assign": "assign conversations",
+    "settle_doubts": "settle messages in doubt",
+    "hold_touches": "keep messages back or leave them out",
+    "manage_senders": "manage senders",
+    "manage_members": "manage members",
+    "read_audit": "read the audit trail",
+    "export_contacts": "export contacts",
+    "lift_stops": "lift stops",
+    "manage_integrations": "manage webhooks",
+    "read_health": "read the health of the installation",
+    "release_hold": "let sending go on",
+    "manage_sign_in": "manage how people sign in",
+}
 
 
 ADMINISTERING = frozenset(

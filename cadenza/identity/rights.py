@@ -58,14 +58,14 @@ def authorize(actor: Actor, action: Action) -> None:
     if actor.scopes is not None and action not in actor.scopes:
         raise CadenzaError(
             "not_allowed",
-            f"This token may not {action.value.replace('_', ' ')}.",
+            f"This token may not {action.words}.",
             Kind.NOT_ALLOWED,
             fix="Make a token with a wider scope.",
         )
     if not may(actor.role, action):
         raise CadenzaError(
             "not_allowed",
-            f"The role {actor.role.value} may not {action.value.replace('_', ' ')}.",
+            f"The role {actor.role.words} may not {action.words}.",
             Kind.NOT_ALLOWED,
             fix="Ask an owner of the workspace.",
         )

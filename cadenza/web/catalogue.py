@@ -102,8 +102,8 @@ def told(text: str) -> str:
     if found is None:
         return text
     template, values, ours = found
-    values |= {name: told(values[name]) for name in ours}
-    return _translations(language).pgettext(spoken.CONTEXT, template) % values
+    said = values | {name: told(values[name]) for name in ours}
+    return _translations(language).pgettext(spoken.CONTEXT, template) % said
 
 
 def collect() -> Catalog:

@@ -22,13 +22,30 @@ SILENT = (
     "core/settings.py", "campaigns/yaml_tree.py", "campaigns/neighbour_files.py", "operations/archive.py", "operations/backup*.py",
     "operations/doctor.py", "sandbox/*.py", "understanding/*.py", "experiments/*.py", "web/api.py", "web/assets.py", "web/forwarding.py", "web/once.py",
 )  # fmt: skip
-THINGS = ("contact", "campaign", "conversation", "touch", "member", "mailbox")  # what ``not_found`` names
+THINGS = (
+    "country",
+    "language",
+    "IANA time zone",
+    "contact",
+    "campaign",
+    "conversation",
+    "touch",
+    "member",
+    "mailbox",
+    "pool",
+    "segment",
+    "none",
+    "added",
+    "removed",
+)  # names and values in sentences
 
 _PLACE = re.compile(r"(%\(\w+\)s)")
 _WORD = re.compile(r"[^\W\d_]{2}")
 _ARGUMENTS = {
     "CadenzaError": (1,),
     "WireLostError": (0,),
+    "AddressError": (0,),
+    "Fault": (2,),
     "GateResult": (2,),
     "Choice": (1,),
     "Limit": (1,),
@@ -52,12 +69,11 @@ _NAMES = {
 }  # variables and named arguments that are told
 _METHODS = {"wrong": (0,)}  # of a reader that collects faults
 _FUNCTIONS = {
-    "_after",
-    "_waiting",
-    "_missing_pool",
-    "_missing_sender",
-    "_smtp_problem",
-}  # what these return is told
+    "_after", "_waiting", "_missing_pool", "_missing_sender", "_smtp_problem", "first_version", "_became", "_verb", "_step_changes",
+    "_of_variant",
+}  # fmt: skip  # what these return or yield is told
+# Constants of which each text is told, also a single word.
+_CONSTANTS = re.compile(r"_?TOLD_[A-Z_]+")
 _NESTED = {
     "days",
     "why",
@@ -66,7 +82,19 @@ _NESTED = {
     "limit_why",
     "facts_sender_why",
     "touch_why",
+    "words",
+    "before",
+    "after",
+    "wrong",
+    "kind",
+    "kind_words",
+    "FieldKind_words",
+    "stop_reason_words",
+    "action_words",
+    "actor_role_words",
 }  # values that are words of ours again
+
+_BARE = {"step_id", "variant_id"}  # values without spaces, so that a longer text is not taken for one
 
 
 def texts(package: Path) -> Iterator[tuple[str, str]]:
@@ -89,9 +117,19 @@ def _told(node: ast.AST) -> Iterator[str]:
         isinstance(t, ast.Name) and t.id in _NAMES for t in node.targets
     ):
         yield from _templates(node.value)
+    elif isinstance(node, ast.Assign) and any(
+        isinstance(t, ast.Name) and _CONSTANTS.fullmatch(t.id) for t in node.targets
+    ):
+        yield from _constants(node.value)
     elif isinstance(node, ast.FunctionDef) and node.name in _FUNCTIONS:
         for value in _returned(node):
             yield from _templates(value)
+
+
+def _constants(node: ast.expr) -> Iterator[str]:
+    for value in node.values if isinstance(node, ast.Dict) else (node,):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
 
 
 def _places(called: ast.expr) -> tuple[int, ...]:
@@ -103,7 +141,7 @@ def _places(called: ast.expr) -> tuple[int, ...]:
 
 def _returned(node: ast.FunctionDef) -> Iterator[ast.expr]:
     for child in ast.walk(node):
-        if isinstance(child, ast.Return) and child.value is not None:
+        if isinstance(child, ast.Return | ast.Yield) and child.value is not None:
             yield child.value
 
 
@@ -146,7 +184,8 @@ def _pattern(text: str) -> re.Pattern[str]:
     parts = []
     for piece in _PLACE.split(text):
         name = piece[2:-2] if piece.startswith("%(") else ""
-        again = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        any_text = r"[\w-]+" if name in _BARE else ".*?"
+        again = f"(?P={name})" if name in seen else f"(?P<{name}>{any_text})"
         parts.append(again if name else re.escape(piece.replace("%%", "%")))
         seen.add(name)
     return re.compile("".join(parts), re.DOTALL)

@@ -73,7 +73,7 @@ def test_the_templates_are_found_in_the_source() -> None:
 def test_a_stop_is_told_with_its_day_and_source() -> None:
     stop = Suppression(SuppressionKind.CONTACT, "x", SuppressionReason.OPT_OUT, "reply of 2 March", NOW)
     stopped = next(result for result in gate(_facts(suppression=stop)) if result.gate == "stops")
-    assert _german(stopped.why) == "opt_out am 2026-03-03, reply of 2 March"
+    assert _german(stopped.why) == "wollte nichts mehr von uns, am 2026-03-03, reply of 2 March"
 
 
 async def test_an_error_page_is_german_and_problem_details_are_english(browser: httpx.AsyncClient) -> None:
