@@ -130,9 +130,15 @@ async def _empty(unit: Unit, actor: Actor, view: str) -> tuple[str, str]:
     words = {
         Standing.NOTHING: gettext(
             "Import contacts, apply a campaign file and launch it; the replies come here by themselves."
-        ),
+        )
+        if allowed(authorize, actor, Action.EDIT_CAMPAIGNS)
+        else gettext("Once a colleague has launched a campaign, the replies come here by themselves."),
         Standing.DRAFT: gettext(
             "Launch %(name)s; the replies come here by themselves, each with what it says."
+        )
+        if allowed(authorize, actor, Action.RUN_CAMPAIGNS)
+        else gettext(
+            "Once %(name)s is launched, the replies come here by themselves, each with what it says."
         ),
         Standing.RUNNING: gettext(
             "%(name)s is running; replies come here by themselves, each with what it says."

@@ -151,7 +151,7 @@ async def test_a_member_may_stop_a_person(unit: Unit, owner: Actor, people: tupl
     assert [s.source for s in (await contact(unit, owner, people[1])).suppressions] == ["page", "page"]
     with pytest.raises(CadenzaError, match="no contact"):
         await suppress_contact(unit, owner, new_id())
-    with pytest.raises(CadenzaError, match="may not suppress"):
+    with pytest.raises(CadenzaError, match="may not stop people from being written to"):
         await suppress_contact(unit, Actor(unit.workspace_id, Role.READ_ONLY, Origin.API), people[0])
 
 
