@@ -243,7 +243,7 @@ async def _give_up(unit: Unit, mailbox_id: UUID, turn: _Turn, wrong: CadenzaErro
         row = await repository.mailbox_row(unit, mailbox_id)
         if row is not None:
             box = repository.as_mailbox(row)
-            await break_mailbox(unit, box, f"{box.address} cannot be opened", wrong.message, wrong.fix)
+            await break_mailbox(unit, box.id, f"{box.address} cannot be opened", wrong.message, wrong.fix)
 
 
 async def _keep(unit: Unit, turn: _Turn, tokens: Mapping[str, Any]) -> None:

@@ -6,23 +6,29 @@ from sqlalchemy import update
 
 from cadenza.channels.contracts import Mailbox, MailboxState, SenderTest
 from cadenza.channels.models import MailboxRow
+from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.ledger.contracts import NewWorkItem, WorkKind
 from cadenza.ledger.service import finish_work_items, open_work_items
 
 
-async def break_mailbox(unit: Unit, box: Mailbox, title: str, why: str, fix: str = "") -> None:
-    """Nothing is sent or read until a person mends it, and whoever manages senders is told: once, however many notice."""
-    if not await _change(unit, box.id, MailboxState.BROKEN, why, unless=MailboxState.BROKEN):
-        await _change(unit, box.id, MailboxState.BROKEN, why, unless=MailboxState.OK)  # the newest reason
+async def break_mailbox(
+    unit: Unit, mailbox_id: UUID, title: str, why: str, fix: str = "", *, touch_id: UUID | None = None
+) -> None:
+    """Nothing is sent or read until a person mends it, and whoever manages senders is told: once, however many notice, and
+    again when it breaks after it was mended. ``touch_id`` is the message that was refused.
+    """
+    if not await _change(unit, mailbox_id, MailboxState.BROKEN, why, unless=MailboxState.BROKEN):
+        await _change(unit, mailbox_id, MailboxState.BROKEN, why, unless=MailboxState.OK)  # the newest reason
         return
     item = NewWorkItem(
         kind=WorkKind.SENDER_BROKEN,
-        key=f"{_keys(box.id)}{unit.machine.now().isoformat()}",
+        key=f"{_keys(mailbox_id)}{new_id()}",
         title=title,
         detail=f"{why} {fix}".strip(),
         queue="operator",
         due_at=unit.world.now(),
+        touch_id=touch_id,
     )
     await open_work_items(unit, [item])
 
@@ -63,4 +69,4 @@ async def note_test(unit: Unit, tried: Mailbox, result: SenderTest) -> None:
     if result.ok:
         await mend_mailbox(unit, tried.id)
     else:
-        await break_mailbox(unit, tried, f"{tried.address} does not work", result.detail)
+        await break_mailbox(unit, tried.id, f"{tried.address} does not work", result.detail)

@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from cadenza.audience.service import mark_dead
-from cadenza.channels.contracts import MailboxState, Outcome, WireReply
-from cadenza.channels.service import set_state
+from cadenza.channels.contracts import Outcome, WireReply
+from cadenza.channels.service import break_mailbox
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
 from cadenza.engine.contracts import TouchState
 from cadenza.engine.models import TouchRow
 from cadenza.engine.schedule import share
 from cadenza.engine.sequence import go_on, stop_enrolments
-from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
-from cadenza.ledger.service import open_work_items, record_events
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import record_events
 
 MAX_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(seconds=60)
@@ -141,14 +141,5 @@ async def _sender_refused(
     unit: Unit, touch: TouchRow, reply: WireReply, words: str = "refused by policy"
 ) -> None:
     why = f"{words}: {reply.code} {reply.enhanced or ''} {reply.text[:200]}"
-    await set_state(unit, touch.mailbox_id, MailboxState.BROKEN, why)
-    item = NewWorkItem(
-        kind=WorkKind.SENDER_BROKEN,
-        key=f"sender/{touch.mailbox_id}/{unit.world.now():%Y-%m-%d}",
-        title=f"{touch.sender} may not send",
-        detail=why,
-        queue="operator",
-        due_at=unit.world.now(),
-        touch_id=touch.id,
-    )
-    await open_work_items(unit, [item])
+    title = f"{touch.sender} may not send"
+    await break_mailbox(unit, touch.mailbox_id, title, why, touch_id=touch.id)

@@ -3,15 +3,15 @@
 from uuid import UUID
 
 from cadenza.audience.service import mark_dead
-from cadenza.channels.contracts import Mailbox, MailboxState
-from cadenza.channels.service import set_state
+from cadenza.channels.contracts import Mailbox
+from cadenza.channels.service import break_mailbox
 from cadenza.core.unit import Unit
 from cadenza.engine.service import end_sequences
 from cadenza.inbox import repository
 from cadenza.inbox.detection import Bounce, Detection
 from cadenza.inbox.matching import bounced_touch
-from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
-from cadenza.ledger.service import open_work_items, record_events
+from cadenza.ledger.contracts import EventKind, NewEvent
+from cadenza.ledger.service import record_events
 from cadenza.understanding.contracts import FailureType
 
 
@@ -50,13 +50,5 @@ async def _take(unit: Unit, mailbox: Mailbox, bounce: Bounce, message_id: UUID) 
 
 async def _stop_sender(unit: Unit, mailbox: Mailbox, bounce: Bounce) -> None:
     why = f"refused by {bounce.type.value}: {bounce.status or ''} {bounce.reason[:200]}".strip()
-    await set_state(unit, mailbox.id, MailboxState.BROKEN, why)
-    item = NewWorkItem(
-        kind=WorkKind.SENDER_BROKEN,
-        key=f"sender/{mailbox.id}/{unit.world.now():%Y-%m-%d}",
-        title=f"{mailbox.address} is refused by a recipient's server",
-        detail=why,
-        queue="operator",
-        due_at=unit.world.now(),
-    )
-    await open_work_items(unit, [item])
+    title = f"{mailbox.address} is refused by a recipient's server"
+    await break_mailbox(unit, mailbox.id, title, why)

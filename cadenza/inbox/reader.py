@@ -72,7 +72,7 @@ async def _keep_reading(database: Database, box: Mailbox) -> None:
 
 async def _report_broken(database: Database, box: Mailbox, wrong: CadenzaError) -> None:
     async with database.unit(box.workspace_id) as unit:
-        await break_mailbox(unit, box, f"{box.address} cannot be read", wrong.message, wrong.fix)
+        await break_mailbox(unit, box.id, f"{box.address} cannot be read", wrong.message, wrong.fix)
 
 
 async def read_once(database: Database, box: Mailbox, reader: ImapReader) -> int:
