@@ -80,6 +80,17 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """Who somebody is in a line of a list."""
+
+    contact_id: UUID
+    first_name: str | None
+    last_name: str | None
+    email: str | None  # only of somebody without a name
+    timezone: str  # IANA
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
     """One person as the pages show them."""
 

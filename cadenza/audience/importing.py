@@ -184,8 +184,8 @@ def base_name(file: str) -> str:
     return file.replace("\\", "/").rpartition("/")[2][:255] or "file"
 
 
-async def contacts_of_file(unit: Unit, file: str) -> list[UUID]:
-    """The people of the newest import of a file of this name, in its order; none when it was never imported."""
+async def contacts_of_file(unit: Unit, file: str, limit: int | None = None) -> list[UUID]:
+    """The people of the newest import of a file of this name, in its order, or the first of them; none when it was never imported."""
     newest = await _newest(unit, file)
     if newest is None:
         return []
@@ -193,6 +193,7 @@ async def contacts_of_file(unit: Unit, file: str) -> list[UUID]:
         select(ImportMemberRow.contact_id)
         .where(ImportMemberRow.workspace_id == unit.workspace_id, ImportMemberRow.import_id == newest.id)
         .order_by(ImportMemberRow.position)
+        .limit(limit)
     )
     return list((await unit.session.scalars(query)).all())
 

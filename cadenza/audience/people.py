@@ -21,10 +21,10 @@ from cadenza.audience.contracts import (
 )
 from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
-from cadenza.audience.places import available_zones, country_of_zone, zone_of
+from cadenza.audience.places import clock_of, country_of_zone
 from cadenza.audience.segment_query import clause, here
 from cadenza.audience.segment_rules import EVERYBODY, Group
-from cadenza.audience.suppression import as_suppression, normal_value, stops_of, values_to_ask
+from cadenza.audience.suppression import normal_value, stops_of, values_to_ask
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -56,10 +56,7 @@ class _Whole:
 
     @property
     def timezone(self) -> str:
-        """Never a zone that this machine does not know: zone data changes, and one row must not stop the others."""
-        stored = self.row.timezone if self.row.timezone in available_zones() else None
-        own = stored or zone_of(self.row.country)
-        return own or zone_of(self.account.country if self.account else None) or "UTC"
+        return clock_of(self.row.timezone, self.row.country, self.account.country if self.account else None)
 
     @property
     def suppression(self) -> Suppression | None:
@@ -73,27 +70,33 @@ def _only_that_address(stop: Suppression) -> bool:
     return stop.kind is SuppressionKind.ADDRESS and stop.reason is SuppressionReason.BOUNCE
 
 
-def _query() -> Select[Any]:
-    addresses = (
-        select(
-            func.jsonb_agg(
-                func.jsonb_build_object(
-                    literal("channel"), AddressRow.channel, literal("value"), AddressRow.value,
-                    literal("dead"), AddressRow.dead_at.is_not(None), literal("main"), AddressRow.main,
-                )
+_ADDRESSES = (
+    select(
+        func.jsonb_agg(
+            func.jsonb_build_object(
+                literal("channel"), AddressRow.channel, literal("value"), AddressRow.value,
+                literal("dead"), AddressRow.dead_at.is_not(None), literal("main"), AddressRow.main,
             )
         )
-        .where(AddressRow.workspace_id == ContactRow.workspace_id, AddressRow.contact_id == ContactRow.id)
-        .correlate(ContactRow)
-        .scalar_subquery()
-    )  # fmt: skip
-    same = (AccountRow.workspace_id == ContactRow.workspace_id) & (AccountRow.id == ContactRow.account_id)
-    return select(ContactRow, AccountRow, addresses).outerjoin(AccountRow, same)
+    )
+    .where(AddressRow.workspace_id == ContactRow.workspace_id, AddressRow.contact_id == ContactRow.id)
+    .correlate(ContactRow)
+    .scalar_subquery()
+)  # fmt: skip
+_SAME_ACCOUNT = (AccountRow.workspace_id == ContactRow.workspace_id) & (
+    AccountRow.id == ContactRow.account_id
+)
+# Built once: putting it together takes longer than asking it.
+_WHOLES: Select[Any] = (
+    select(ContactRow, AccountRow, _ADDRESSES)
+    .outerjoin(AccountRow, _SAME_ACCOUNT)
+    .execution_options(populate_existing=True)
+)
 
 
 async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
     """Two queries, however many contacts."""
-    rows = await unit.session.execute(query.execution_options(populate_existing=True))
+    rows = await unit.session.execute(query)
     found = [
         _Whole(row, account, sorted(addresses or [], key=lambda a: (not a["main"], a["value"])))
         for row, account, addresses in rows
@@ -101,7 +104,7 @@ async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
     asked = [values_to_ask(w.row.id, [(a["channel"], a["value"]) for a in w.addresses]) for w in found]
     by_value: dict[tuple[str, str], list[Suppression]] = {}
     for stop in await stops_of(unit, (value for values in asked for value in values)):
-        by_value.setdefault((stop.kind, stop.value), []).append(as_suppression(stop))
+        by_value.setdefault((stop.kind, stop.value), []).append(stop)
     for whole, values in zip(found, asked, strict=True):
         _lay_stops(whole, [stop for value in values for stop in by_value.get(value, ())])
     return found
@@ -119,7 +122,7 @@ async def load_recipients(unit: Unit, contact_ids: Sequence[UUID]) -> dict[UUID,
     """Everything the engine needs about these people, in two queries; unknown and removed ones are left out."""
     if not contact_ids:
         return {}
-    query = _query().where(*here(unit), ContactRow.id.in_(set(contact_ids)))
+    query = _WHOLES.where(*here(unit), ContactRow.id.in_(set(contact_ids)))
     return {whole.row.id: _recipient(whole) for whole in await _wholes(unit, query)}
 
 
@@ -157,24 +160,31 @@ async def contact(unit: Unit, actor: Actor, contact_id: UUID) -> Contact:
     """One person with all addresses and stops; of one who was merged, whom they were merged into. One who was removed is
     still shown, because what happened to them is. Raises ``CadenzaError`` (not found).
     """
+    return (await contact_with_recipient(unit, actor, contact_id))[0]
+
+
+async def contact_with_recipient(
+    unit: Unit, actor: Actor, contact_id: UUID
+) -> tuple[Contact, Recipient | None]:
+    """As ``contact``, and as the engine sees the same person; None for one who was removed."""
     authorize(actor, Action.READ)
     found = await _whole_of(unit, contact_id)
     if found and (into := found.row.merged_into):
         found = await _whole_of(unit, into)
     if not found:
         raise not_found("contact", contact_id)
-    return _as_contact(found)
+    return _as_contact(found), None if found.row.gone_at else _recipient(found)
 
 
 async def _whole_of(unit: Unit, contact_id: UUID) -> _Whole | None:
     """By a plain comparison: under row security one with a subquery would read all people instead of the index."""
     mine = (ContactRow.workspace_id == unit.workspace_id) & (ContactRow.id == contact_id)
-    return next(iter(await _wholes(unit, _query().where(mine))), None)
+    return next(iter(await _wholes(unit, _WHOLES.where(mine))), None)
 
 
 async def people_where(unit: Unit, condition: ColumnElement[bool], *, limit: int) -> list[Contact]:
     """The people here that meet a condition, newest first; two queries."""
-    query = _query().where(*here(unit), condition).order_by(ContactRow.id.desc()).limit(limit)
+    query = _WHOLES.where(*here(unit), condition).order_by(ContactRow.id.desc()).limit(limit)
     return [_as_contact(whole) for whole in await _wholes(unit, query)]
 
 
@@ -196,7 +206,7 @@ async def contacts(
     authorize(actor, Action.READ)
     page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
     start, asked = (page - 1) * size, search_words(query)
-    rows = _query().where(*here(unit)).order_by(ContactRow.id.desc())
+    rows = _WHOLES.where(*here(unit)).order_by(ContactRow.id.desc())
     if asked and not rule.rules:
         ids = await _search(unit, asked, start + size)
         total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
@@ -271,7 +281,7 @@ def as_account(row: AccountRow) -> Account:
 
 async def suppressions_of(unit: Unit, contact_id: UUID) -> tuple[Suppression, ...]:
     """Every stop on a person, their addresses and domains, the earliest first."""
-    query = _query().where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id == contact_id)
+    query = _WHOLES.where(ContactRow.workspace_id == unit.workspace_id, ContactRow.id == contact_id)
     found = await _wholes(unit, query)
     return tuple(found[0].stops) if found else ()
 

@@ -102,6 +102,15 @@ def zone_of(country: str | None) -> str | None:
     return chosen if chosen in available_zones() else None
 
 
+def clock_of(stored: str | None, country: str | None, company_country: str | None) -> str:
+    """A person's time zone: their own, else their country's, else their company's, else UTC.
+
+    Never one that this machine does not know: zone data changes, and one row must not stop the others.
+    """
+    known = stored if stored in available_zones() else None
+    return known or zone_of(country) or zone_of(company_country) or "UTC"
+
+
 def country_of_zone(zone: str) -> str | None:
     """The country that a zone lies in: what tells holidays when a contact has a zone and no country."""
     names = _zone_countries()

@@ -115,11 +115,11 @@ async def segment_named(unit: Unit, name: str) -> UUID | None:
     return (await unit.session.scalars(query)).one_or_none()
 
 
-async def segment_members(unit: Unit, segment_id: UUID) -> list[UUID]:
-    """Who is in a segment now, whoever was added first coming first. Raises ``CadenzaError`` (not found)."""
+async def segment_members(unit: Unit, segment_id: UUID, limit: int | None = None) -> list[UUID]:
+    """Who is in a segment now, or the first of them; whoever was added first comes first. Raises ``CadenzaError`` (not found)."""
     row = await unit.session.get(SegmentRow, (unit.workspace_id, segment_id))
     if row is None:
         raise not_found("segment", segment_id)
     custom = await kinds_of(unit)
     query = select(ContactRow.id).where(*here(unit), clause(unit, read(row.rule, custom), custom))
-    return list((await unit.session.scalars(query.order_by(ContactRow.id))).all())
+    return list((await unit.session.scalars(query.order_by(ContactRow.id).limit(limit))).all())

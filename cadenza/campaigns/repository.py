@@ -1,11 +1,12 @@
 """Every query on campaigns and their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, select, text
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import Select, case, func, select, text
 
 from cadenza.campaigns.contracts import Campaign, CampaignState, Definition, Version
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
@@ -13,6 +14,7 @@ from cadenza.core.unit import Unit
 
 _DEFINITION = TypeAdapter(Definition)
 _KEPT_VERSIONS = 2000
+_LIVELIEST = (CampaignState.RUNNING.value, CampaignState.PAUSED.value, CampaignState.DRAFT.value)
 _LISTED_VERSIONS = 200
 _known_versions: dict[tuple[UUID, UUID], Definition] = {}
 _LOCK = "select pg_advisory_xact_lock(hashtextextended('campaign ' || :workspace || ' ' || :name, 0))"
@@ -72,7 +74,10 @@ def _newest(unit: Unit) -> Select[Any]:
 
 
 async def _campaigns(unit: Unit, query: Select[Any]) -> list[Campaign]:
-    rows = (await unit.session.execute(query)).all()
+    return await _read(unit, (await unit.session.execute(query)).all())
+
+
+async def _read(unit: Unit, rows: Sequence[SqlRow[Any]]) -> list[Campaign]:
     known = await _definitions(unit, [row.version_id for row in rows])
     return [
         Campaign(
@@ -109,10 +114,38 @@ async def by_id(unit: Unit, campaign_id: UUID) -> Campaign | None:
     return next(iter(await _campaigns(unit, _newest(unit).where(CampaignRow.id == campaign_id))), None)
 
 
+async def by_ids(unit: Unit, campaign_ids: Collection[UUID]) -> Sequence[Campaign]:
+    return await _campaigns(unit, _newest(unit).where(CampaignRow.id.in_(campaign_ids)))
+
+
 async def names(unit: Unit) -> dict[UUID, str]:
     query = select(CampaignRow.id, CampaignRow.name).where(CampaignRow.workspace_id == unit.workspace_id)
     found = await unit.session.execute(query.order_by(CampaignRow.created_at.desc()).limit(1000))
     return {row.id: row.name for row in found}
+
+
+async def liveliest(unit: Unit, limit: int) -> tuple[Sequence[Campaign], int]:
+    """The first ones by state, then the newest; and how many there are."""
+    row = CampaignRow
+    state = case(
+        {state: rank for rank, state in enumerate(_LIVELIEST)}, value=row.state, else_=len(_LIVELIEST)
+    )
+    query = _newest(unit).add_columns(func.count().over().label("every"))
+    query = query.order_by(state, row.created_at.desc(), row.id.desc()).limit(limit)
+    rows = (await unit.session.execute(query)).all()
+    return await _read(unit, rows), rows[0].every if rows else 0
+
+
+async def state_counts(unit: Unit) -> dict[CampaignState, int]:
+    query = select(CampaignRow.state, func.count()).where(CampaignRow.workspace_id == unit.workspace_id)
+    found = await unit.session.execute(query.group_by(CampaignRow.state))
+    return {CampaignState(state): count for state, count in found}
+
+
+async def page(unit: Unit, start: int, limit: int) -> Sequence[Campaign]:
+    """Newest first."""
+    query = _newest(unit).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
+    return await _campaigns(unit, query.offset(start).limit(limit))
 
 
 async def every(unit: Unit) -> Sequence[Campaign]:

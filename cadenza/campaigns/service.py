@@ -1,11 +1,12 @@
 """Doors of campaigns: applying files, reading campaigns and versions, templates ready to print, states."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import (
     contacts_of_file,
     load_recipients,
@@ -52,10 +53,11 @@ from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
 
 __all__ = [
-    "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after", "changed_words", "check_senders_by", "compiled",
-    "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "move_step", "numbered", "preview",
-    "preview_edit", "preview_text", "rebase_edit", "refusal", "remove_step", "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state",
-    "spoken", "version", "versions",
+    "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after",
+    "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "discard_edit",
+    "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step", "numbered",
+    "preview", "preview_edit", "preview_text", "previewed", "rebase_edit", "refusal", "remove_step", "remove_variant",
+    "replace_edit", "save_edit", "sender_faults", "set_state", "spoken", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -86,6 +88,26 @@ async def campaigns(unit: Unit, actor: Actor) -> Sequence[Campaign]:
     return await repository.every(unit)
 
 
+async def campaigns_by_id(unit: Unit, actor: Actor, campaign_ids: Collection[UUID]) -> dict[UUID, Campaign]:
+    """Those of them that there are."""
+    authorize(actor, Action.READ)
+    return {each.id: each for each in await repository.by_ids(unit, campaign_ids)} if campaign_ids else {}
+
+
+async def liveliest_campaigns(unit: Unit, actor: Actor, limit: int) -> tuple[Sequence[Campaign], int]:
+    """Running ones first, then paused ones, drafts, and those that are over, each newest first; and how many there are in all."""
+    authorize(actor, Action.READ)
+    return await repository.liveliest(unit, limit)
+
+
+async def campaigns_page(
+    unit: Unit, actor: Actor, start: int, limit: int
+) -> tuple[Sequence[Campaign], Mapping[CampaignState, int]]:
+    """Part of all campaigns, newest first, and how many there are of each state."""
+    authorize(actor, Action.READ)
+    return await repository.page(unit, start, limit), await repository.state_counts(unit)
+
+
 async def campaigns_after(
     unit: Unit, actor: Actor, *, state: CampaignState | None, after: UUID | None, limit: int
 ) -> Sequence[Campaign]:
@@ -94,12 +116,14 @@ async def campaigns_after(
     return await repository.part(unit, state=state, after=after, limit=limit)
 
 
-async def audience_of(unit: Unit, definition: Definition) -> list[UUID]:
-    """Who the campaign is for now: the people of its contacts file, or of its segment; nobody where that is not there."""
+async def audience_of(unit: Unit, definition: Definition, limit: int | None = None) -> list[UUID]:
+    """Who the campaign is for now, or the first of them: the people of its contacts file, or of its segment; nobody where
+    that is not there.
+    """
     if not definition.segment:
-        return await contacts_of_file(unit, definition.contacts_file)
+        return await contacts_of_file(unit, definition.contacts_file, limit)
     found = await segment_named(unit, definition.segment)
-    return await segment_members(unit, found) if found else []
+    return await segment_members(unit, found, limit) if found else []
 
 
 async def by_id(unit: Unit, campaign_id: UUID) -> Campaign:
@@ -176,16 +200,21 @@ async def preview(
     person = (await load_recipients(unit, [contact_id])).get(contact_id)
     if person is None:
         raise not_found("contact", contact_id)
+    return tuple(previewed(found, person, sender))
+
+
+def previewed(
+    found: Campaign, person: Recipient, sender: Mapping[str, Any] | None = None
+) -> Iterator[PreviewedStep]:
+    """As ``preview``, for who has loaded both already; a text is put together when it is asked for."""
     address = next(iter(found.definition.mailboxes), "")
     facts = {**person.facts, "sender": sender or {"name": address.partition("@")[0], "address": address}}
     parsed = compiled(found.version_id, found.definition)
-    shown = []
     for step in found.definition.steps:
         for variant in step.variants:
             language = person.language if (step.id, variant.id, person.language or "") in parsed else None
             rendered = parsed[step.id, variant.id, language or ""].render(facts)
-            shown.append(PreviewedStep(step.id, variant.id, language, rendered))
-    return tuple(shown)
+            yield PreviewedStep(step.id, variant.id, language, rendered)
 
 
 async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None:

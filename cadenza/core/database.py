@@ -115,10 +115,11 @@ def _ping_when_in_doubt(engine: Engine) -> None:
     setattr(dialect, "do_ping", ping_if_told)  # noqa: B010 - SQLAlchemy has no other place for it
 
 
+_ENTER = text("select set_config('cadenza.workspace', :workspace, true)")
+
+
 async def enter_workspace(session: AsyncSession, workspace_id: UUID) -> None:
-    await session.execute(
-        text("select set_config('cadenza.workspace', :workspace, true)"), {"workspace": str(workspace_id)}
-    )
+    await session.execute(_ENTER, {"workspace": str(workspace_id)})
 
 
 async def bulk(

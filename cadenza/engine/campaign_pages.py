@@ -12,17 +12,17 @@ from starlette.responses import Response
 
 from cadenza.analytics.contracts import Rate
 from cadenza.analytics.service import rates, totals_of
-from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import load_recipients
+from cadenza.audience.contracts import Glance, Recipient
+from cadenza.audience.service import glances, load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState, Step, Variant
-from cadenza.campaigns.service import audience_of, campaign, campaigns, preview
+from cadenza.campaigns.service import audience_of, campaign, campaigns_page, previewed
 from cadenza.channels.service import sender_facts
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
 from cadenza.engine.fleet import senders_of
 from cadenza.engine.plan_calendar import plan_calendar
-from cadenza.engine.service import launch, next_sendings, pause, pause_all, plan, resume, status, stop
+from cadenza.engine.service import launch, next_sendings, pause, pause_all, plan_of, resume, status_of, stop
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import Event, EventKind
@@ -51,8 +51,7 @@ async def overview(
     request: Request, unit: PageUnit, page: Annotated[int, Query(ge=1, le=10_000)] = 1
 ) -> Response:
     actor = actor_of(request)
-    every = await campaigns(unit, actor)
-    shown = every[(page - 1) * _PAGE : page * _PAGE]
+    shown, states = await campaigns_page(unit, actor, (page - 1) * _PAGE, _PAGE)
     ids = [each.id for each in shown]
     totals, soon = await totals_of(unit, ids), await next_sendings(unit, actor, ids)
     lines = [_line(each, totals[each.id], soon.get(each.id)) for each in shown]
@@ -61,9 +60,9 @@ async def overview(
         "engine/campaigns.html",
         lines=lines,
         page=page,
-        more=len(every) > page * _PAGE,
-        running=sum(each.state is CampaignState.RUNNING for each in every),
-        drafts=sum(each.state is CampaignState.DRAFT for each in every),
+        more=sum(states.values()) > page * _PAGE,
+        running=states.get(CampaignState.RUNNING, 0),
+        drafts=states.get(CampaignState.DRAFT, 0),
         top=axis_end([line.replied for line in lines]),
         may_run=allowed(authorize, actor, Action.RUN_CAMPAIGNS),
         may_edit=allowed(authorize, actor, Action.EDIT_CAMPAIGNS),
@@ -114,14 +113,15 @@ async def sequence(
     chosen = next((each for each in found.definition.steps if each.id == step), found.definition.steps[0])
     text = next((each for each in chosen.variants if each.id == variant), chosen.variants[0])
     people = await _people(unit, found, contact)
-    person = people.get(contact) if contact else next(iter(people.values()), None)
+    shown = contact if contact in people else None if contact else next(iter(people), None)
+    person = (await load_recipients(unit, [shown])).get(shown) if shown else None
     return render(
         request,
         "engine/campaign.html",
         **head,
         **_score(found.definition.steps),
-        **await _figures(unit, actor, found, chosen, text),
-        **await _shown_to(unit, actor, found, chosen, text, person),
+        **await _figures(unit, found, chosen, text),
+        **await _shown_to(unit, found, chosen, text, person),
         step=chosen,
         variant=text,
         written={"subject": _tokens(text.subject or ""), "text": _tokens(text.text)},
@@ -130,9 +130,9 @@ async def sequence(
     )
 
 
-async def _figures(unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant) -> dict[str, Any]:
+async def _figures(unit: Unit, found: Campaign, step: Step, variant: Variant) -> dict[str, Any]:
     """The rates of one text, and how many people a stop would concern."""
-    standing = await status(unit, actor, found.name)
+    standing = await status_of(unit, found)
     measured = next((c.counts for c in standing.steps if (c.step, c.variant) == (step.id, variant.id)), {})
     shown = [rate for rate in rates(measured) if rate.metric not in unmeasured(found)]
     return {
@@ -143,15 +143,14 @@ async def _figures(unit: Unit, actor: Actor, found: Campaign, step: Step, varian
 
 
 async def _shown_to(
-    unit: Unit, actor: Actor, found: Campaign, step: Step, variant: Variant, person: Recipient | None
+    unit: Unit, found: Campaign, step: Step, variant: Variant, person: Recipient | None
 ) -> dict[str, Any]:
     """The text as this person would read it, and what they would get when; empty when there is nobody."""
     if person is None:
         return {"person": None, "person_name": "", "rendered": None, "plan": [], "calendar": None}
-    box = next(iter(await senders_of(unit, found.definition)), None)
-    sender = sender_facts(box) if box else None
-    shown = await preview(unit, actor, found.name, person.contact_id, sender)
-    planned = await plan(unit, actor, contact_id=person.contact_id, campaign_name=found.name)
+    boxes = await senders_of(unit, found.definition)
+    shown = previewed(found, person, sender_facts(boxes[0]) if boxes else None)
+    planned = await plan_of(unit, found, person, boxes)
     return {
         "person": person,
         "person_name": person_name(person),
@@ -161,12 +160,12 @@ async def _shown_to(
     }
 
 
-async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Recipient]:
+async def _people(unit: Unit, found: Campaign, chosen: UUID | None) -> dict[UUID, Glance]:
     """Some of the audience to look at the texts with, and the one that was asked for."""
-    ids = (await audience_of(unit, found.definition))[:LOOKED_AT]
+    ids = await audience_of(unit, found.definition, LOOKED_AT)
     if chosen is not None and chosen not in ids:
         ids = [chosen, *ids]
-    people = await load_recipients(unit, ids)
+    people = await glances(unit, ids)
     return {i: people[i] for i in ids if i in people}
 
 
@@ -204,7 +203,7 @@ def unmeasured(found: Campaign) -> set[str]:
     return {metric for metric, tracked in asked.items() if not tracked}
 
 
-def person_name(person: Recipient) -> str:
+def person_name(person: Recipient | Glance) -> str:
     return (
         " ".join(p for p in (person.first_name, person.last_name) if p) or person.email or gettext("Unnamed")
     )
@@ -223,7 +222,7 @@ async def events(
     actor = actor_of(request)
     head = await campaign_head(unit, actor, name, "events")
     found = await _happened(unit, head["campaign"], kind, step, variant)
-    people = await load_recipients(unit, list({e.contact_id for e in found if e.contact_id}))
+    people = await glances(unit, {e.contact_id for e in found if e.contact_id})
     return render(
         request,
         "engine/campaign_events.html",

@@ -1,6 +1,6 @@
 """One person: a single line of time over all campaigns, what is planned, and every stop with its source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,15 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from cadenza.audience.contracts import Contact
-from cadenza.audience.service import contact, known_as
+from cadenza.audience.contracts import Contact, Recipient
+from cadenza.audience.service import contact_with_recipient, known_as
 from cadenza.campaigns.contracts import Campaign, CampaignState
-from cadenza.campaigns.service import campaigns
+from cadenza.campaigns.service import campaigns_by_id
 from cadenza.core.unit import Unit
-from cadenza.engine.service import plan
-from cadenza.identity.contracts import Action, Actor
+from cadenza.engine.service import plans_of
+from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
-from cadenza.ledger.contracts import Event, EventKind
+from cadenza.ledger.contracts import EventKind
 from cadenza.ledger.service import timeline
 from cadenza.web.formats import zone_of
 from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render
@@ -24,7 +24,6 @@ from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render
 router = APIRouter(include_in_schema=False)
 
 _CONVERSED = {EventKind.REPLIED, EventKind.ABSENT, EventKind.AUTO_REPLIED, EventKind.ANSWERED}
-_OVER = {EventKind.FINISHED, EventKind.STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,17 @@ class _Ahead:
 @router.get("/contacts/{contact_id}")
 async def page(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
     actor = actor_of(request)
-    person = await contact(unit, actor, contact_id)
+    person, recipient = await contact_with_recipient(unit, actor, contact_id)
     contact_id = person.id  # of one who was merged, whom they were merged into
     happened = await timeline(unit, contact_id=contact_id, also=await known_as(unit, [contact_id]))
-    known = {each.id: each for each in await campaigns(unit, actor)}
+    known = await campaigns_by_id(unit, actor, {e.campaign_id for e in happened if e.campaign_id})
     local = unit.world.now().astimezone(zone_of(reader_of(request).timezone))
     return render(
         request,
         "engine/contact.html",
         contact=person,
         happened=list(reversed(happened)),
-        plan=await _ahead(unit, actor, contact_id, happened, known),
+        plan=await _ahead(unit, recipient, known) if recipient else [],
         campaigns={i: each.name for i, each in known.items()},
         conversed=any(event.kind in _CONVERSED for event in happened),
         record=_record(person),
@@ -63,25 +62,16 @@ async def page(request: Request, unit: PageUnit, contact_id: UUID) -> Response:
     )
 
 
-async def _ahead(
-    unit: Unit, actor: Actor, contact_id: UUID, happened: Sequence[Event], known: Mapping[UUID, Campaign]
-) -> list[_Ahead]:
+async def _ahead(unit: Unit, person: Recipient, known: Mapping[UUID, Campaign]) -> list[_Ahead]:
     """What every running campaign that the person is in would still send, the earliest first."""
-    found: list[_Ahead] = []
-    for campaign_id in _still_in(happened):
-        each = known.get(campaign_id)
-        if each is None or each.state is not CampaignState.RUNNING:
-            continue
-        steps = await plan(unit, actor, contact_id=contact_id, campaign_name=each.name)
-        found += [_Ahead(each.name, step.step, step.at, step.why, step.unless) for step in steps]
+    running = {i: each for i, each in known.items() if each.state is CampaignState.RUNNING}
+    plans = await plans_of(unit, person, running)
+    found = [
+        _Ahead(running[i].name, step.step, step.at, step.why, step.unless)
+        for i, steps in plans.items()
+        for step in steps
+    ]
     return sorted(found, key=lambda step: step.at)
-
-
-def _still_in(happened: Sequence[Event]) -> list[UUID]:
-    """Campaigns that the person joined and has not left."""
-    joined = {e.campaign_id for e in happened if e.kind is EventKind.ENROLLED}
-    left = {e.campaign_id for e in happened if e.kind in _OVER}
-    return sorted(i for i in joined - left if i is not None)
 
 
 def _record(person: Contact) -> list[tuple[str, str]]:

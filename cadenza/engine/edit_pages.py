@@ -218,7 +218,7 @@ async def _beside(
 
 async def _audience(unit: Unit, edit: Edit, asked: UUID | None) -> Mapping[UUID, Recipient]:
     definition = edit.definition or (await by_id(unit, edit.campaign_id)).definition
-    ids = (await audience_of(unit, definition))[:LOOKED_AT]
+    ids = await audience_of(unit, definition, LOOKED_AT)
     if asked is not None and asked not in ids:
         ids = [asked, *ids]
     people = await load_recipients(unit, ids)

@@ -1,13 +1,16 @@
 """Why a touch was sent or not, and what one person would get next."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, Definition, Step
 from cadenza.campaigns.service import campaign
+from cadenza.channels.contracts import Mailbox
 from cadenza.core.errors import not_found
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -117,9 +120,35 @@ async def plan(
     people = await load_recipients(unit, [contact_id])
     if contact_id not in people:
         raise not_found("contact", contact_id)
-    person, identity = people[contact_id], enrolment_id(found.id, contact_id)
-    rows = await repository.enrolments(unit, EnrolmentRow.id == identity)
-    row = rows[0] if rows else None
+    return await plan_of(unit, found, people[contact_id])
+
+
+async def plan_of(
+    unit: Unit, found: Campaign, person: Recipient, senders: Sequence[Mailbox] | None = None
+) -> list[PlannedTouch]:
+    """As ``plan``, for who has loaded both already, and perhaps the campaign's senders."""
+    rows = await repository.enrolments(unit, EnrolmentRow.id == enrolment_id(found.id, person.contact_id))
+    return await _ahead(unit, found, person, rows[0] if rows else None, senders)
+
+
+async def plans_of(
+    unit: Unit, person: Recipient, known: Mapping[UUID, Campaign]
+) -> dict[UUID, list[PlannedTouch]]:
+    """What this person would still get of each of these campaigns that they are in."""
+    rows = await repository.enrolments(
+        unit, EnrolmentRow.contact_id == person.contact_id, EnrolmentRow.campaign_id.in_(known)
+    )
+    return {row.campaign_id: await _ahead(unit, known[row.campaign_id], person, row) for row in rows}
+
+
+async def _ahead(
+    unit: Unit,
+    found: Campaign,
+    person: Recipient,
+    row: EnrolmentRow | None,
+    senders: Sequence[Mailbox] | None = None,
+) -> list[PlannedTouch]:
+    """From the step on that the enrolment stands at; all of it for who is not enrolled."""
     if person.suppression or (
         row and row.state in (EnrolmentState.STOPPED.value, EnrolmentState.FINISHED.value)
     ):
@@ -127,8 +156,8 @@ async def plan(
     steps = list(found.definition.steps)
     if row:
         steps = steps[[s.id for s in steps].index(row.step) :] if row.step in [s.id for s in steps] else []
-    planned = _planned(unit, found, steps, row, person.timezone, person.country, contact_id)
-    return await at_work(unit, found, planned, person, row.mailbox_id if row else None)
+    planned = _planned(unit, found, steps, row, person.timezone, person.country, person.contact_id)
+    return await at_work(unit, found, planned, person, row.mailbox_id if row else None, senders)
 
 
 def _planned(

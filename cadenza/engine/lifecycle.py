@@ -1,7 +1,7 @@
 """Launching, pausing, resuming and stopping a campaign, and how it stands."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -160,7 +160,11 @@ async def finish_done(unit: Unit) -> list[UUID]:
 
 async def status(unit: Unit, actor: Actor, name: str) -> Status:
     """How a campaign stands: five queries, whatever its size."""
-    found = await campaign(unit, actor, name)
+    return await status_of(unit, await campaign(unit, actor, name))
+
+
+async def status_of(unit: Unit, found: Campaign) -> Status:
+    """As ``status``, for who has loaded the campaign already."""
     states = await repository.state_counts(unit, found.id)
     due, next_due_at, waiting = await repository.due_counts(unit, found.id)
     figures = await counts(unit, found.id)
@@ -183,6 +187,15 @@ async def next_sendings(unit: Unit, actor: Actor, campaign_ids: Sequence[UUID]) 
     """When each of these campaigns sends next, in world time; those that run and have something planned."""
     authorize(actor, Action.READ)
     return await repository.next_sendings(unit, campaign_ids)
+
+
+async def planned_today(
+    unit: Unit, found: Campaign, *, start: datetime, end: datetime, width: timedelta
+) -> tuple[dict[int, int], datetime | None]:
+    """How many steps leave until ``end`` by spans since ``start``, and when the last of them does; nothing unless it runs."""
+    if found.state is not CampaignState.RUNNING:
+        return {}, None
+    return await repository.planned_by_time(unit, found.id, start=start, end=end, width=width)
 
 
 async def upcoming(

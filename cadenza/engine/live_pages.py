@@ -9,15 +9,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from cadenza.analytics.service import rates
-from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import load_recipients
-from cadenza.campaigns.contracts import Campaign, CampaignState
+from cadenza.audience.contracts import Glance
+from cadenza.audience.service import glances
+from cadenza.campaigns.contracts import Campaign
 from cadenza.campaigns.service import campaign
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import axis_end, campaign_head, campaign_said, person_name, unmeasured
 from cadenza.engine.contracts import UpcomingTouch
 from cadenza.engine.fleet import senders_of
-from cadenza.engine.service import status, touches_in_doubt, upcoming
+from cadenza.engine.service import planned_today, status_of, touches_in_doubt, upcoming
 from cadenza.identity.contracts import Actor
 from cadenza.identity.service import actor_now, actor_of
 from cadenza.ledger.contracts import EventKind
@@ -29,7 +29,6 @@ from cadenza.web.service import PageUnit, live, reader_of, render, render_part
 router = APIRouter(include_in_schema=False)
 
 _RECENT = 12
-_UPCOMING = 500  # what today's plan is drawn from
 _TOLD = [  # what the figures and the plan do not tell already
     kind for kind in EventKind if kind not in {EventKind.SCHEDULED, EventKind.ENROLLED}
 ]
@@ -69,13 +68,11 @@ async def live_stream(request: Request, name: str) -> Response:
 
 async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> dict[str, Any]:
     """Everything that moves on the live page."""
-    standing = await status(unit, actor, found.name)
-    soon = await upcoming(unit, actor, campaign_id=found.id, limit=_UPCOMING)
-    soon = soon if found.state is CampaignState.RUNNING else []
+    standing = await status_of(unit, found)
+    shown = await upcoming(unit, actor, campaign_id=found.id, limit=_RECENT)
     recent = await timeline(unit, campaign_id=found.id, kinds=_TOLD, limit=_RECENT)
-    shown = soon[:_RECENT]
     named = {each.contact_id for each in shown} | {event.contact_id for event in recent if event.contact_id}
-    people = await load_recipients(unit, list(named))
+    people = await glances(unit, named)
     waiting = await _waits(unit, found, shown)
     shown_rates = [rate for rate in rates(standing.counts) if rate.metric not in unmeasured(found)]
     doubts = await touches_in_doubt(unit, actor) if standing.counts.get("in_doubt") else []
@@ -87,7 +84,7 @@ async def _live(unit: Unit, actor: Actor, request: Request, found: Campaign) -> 
         "recent": recent,
         "names": {i: person_name(p) for i, p in people.items()},
         "doubts": sum(touch.campaign_id == found.id for touch in doubts),
-        **await _pace(unit, request, found.id, soon),
+        **await _pace(unit, request, found),
     }
 
 
@@ -100,7 +97,7 @@ async def _waits(unit: Unit, found: Campaign, shown: Sequence[UpcomingTouch]) ->
     return [due if each.at <= now else "" for each in shown]
 
 
-def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient], waits: str) -> dict[str, Any]:
+def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Glance], waits: str) -> dict[str, Any]:
     person = people.get(each.contact_id)
     return {
         "contact_id": each.contact_id, "step": each.step, "at": each.at, "why": each.why, "waits": waits,
@@ -108,26 +105,30 @@ def _next_sending(each: UpcomingTouch, people: Mapping[UUID, Recipient], waits: 
     }  # fmt: skip
 
 
-async def _pace(
-    unit: Unit, request: Request, campaign_id: UUID, soon: Sequence[UpcomingTouch]
-) -> dict[str, Any]:
+async def _pace(unit: Unit, request: Request, found: Campaign) -> dict[str, Any]:
     """Today's sendings by half hour, done and planned, in the reader's zone."""
     now = unit.world.now()
     local = now.astimezone(zone_of(reader_of(request).timezone))
-    midnight = _midnight(local)
-    sent = await _sent_today(unit, campaign_id, local)
-    planned = [max(each.at, now) for each in soon if _same_day(max(each.at, now), local)]
-    shown = day_slots([*sent, *((at - midnight) // _SLOT for at in (now, *planned))])
-    start = (midnight + shown.start * _SLOT).astimezone(local.tzinfo)
-    done = [sent.get(slot, 0) for slot in shown]
-    chart: Columns = columns(done, planned, start=start, width=_SLOT, count=len(shown), now=now)
+    midnight, end = _midnight(local), _midnight(local + timedelta(days=1))
+    sent = await counts_by_time(unit, found.id, EventKind.SENT, start=midnight, end=end, width=_SLOT)
+    planned, last = await planned_today(unit, found, start=midnight, end=end, width=_SLOT)
     return {
-        "chart": chart,
+        "chart": _chart(sent, planned, midnight, local),
         "done_today": sum(sent.values()),
-        "planned_today": len(planned),
-        "last_today": max(planned, default=None),
+        "planned_today": sum(planned.values()),
+        "last_today": last,
         "now_words": local.strftime("%H:%M"),
     }
+
+
+def _chart(
+    sent: Mapping[int, int], planned: Mapping[int, int], midnight: datetime, local: datetime
+) -> Columns:
+    """Counts by half hours since midnight as columns of the working day."""
+    shown = day_slots([*sent, *planned, (local - midnight) // _SLOT])
+    start = (midnight + shown.start * _SLOT).astimezone(local.tzinfo)
+    done, ahead = ([counts.get(slot, 0) for slot in shown] for counts in (sent, planned))
+    return columns(done, ahead, start=start, width=_SLOT, count=len(shown), now=local)
 
 
 def day_slots(marks: Sequence[int]) -> range:
@@ -136,15 +137,5 @@ def day_slots(marks: Sequence[int]) -> range:
     return range(first // 4 * 4, -(-last // 4) * 4)
 
 
-async def _sent_today(unit: Unit, campaign_id: UUID, local: datetime) -> dict[int, int]:
-    """Sendings of the reader's day by half hours since its midnight."""
-    start, end = _midnight(local), _midnight(local + timedelta(days=1))
-    return await counts_by_time(unit, campaign_id, EventKind.SENT, start=start, end=end, width=_SLOT)
-
-
 def _midnight(local: datetime) -> datetime:
     return datetime.combine(local.date(), time(), local.tzinfo).astimezone(UTC)
-
-
-def _same_day(at: datetime, local: datetime) -> bool:
-    return at.astimezone(local.tzinfo).date() == local.date()

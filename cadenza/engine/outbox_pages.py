@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
-from cadenza.audience.service import load_recipients
+from cadenza.audience.service import glances
 from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import mailboxes
 from cadenza.core.unit import Unit
@@ -20,7 +20,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, ngettext, render, sa
 
 router = APIRouter(include_in_schema=False)
 
-_MOST_SHOWN = 200
+_MOST_SHOWN = 100
 _NOBODY_YET = "none"  # in the address: people whose sender is chosen when it leaves
 _DOORS: dict[str, Callable[[Unit, Actor, list[UUID]], Awaitable[int]]] = {
     "keep-back": keep_back,
@@ -47,7 +47,7 @@ async def page(
         unit, actor, state=which, sender=chosen.id if chosen else None, unassigned=sender == _NOBODY_YET, limit=_MOST_SHOWN
     )  # fmt: skip
     shown = [*(i.contact_id for i in found.items), *(t.contact_id for t in found.retries)]
-    people = await load_recipients(unit, shown)
+    people = await glances(unit, shown)
     return render(
         request,
         "engine/outbox.html",

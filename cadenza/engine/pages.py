@@ -1,6 +1,5 @@
 """Today, and one touch with everything that was asked, decided and answered."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -10,8 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from cadenza.audience.service import contact
-from cadenza.campaigns.contracts import Campaign, CampaignState
-from cadenza.campaigns.service import by_id, campaigns
+from cadenza.campaigns.service import by_id, liveliest_campaigns
 from cadenza.engine import (
     campaign_pages,
     contact_pages,
@@ -27,7 +25,7 @@ from cadenza.engine.service import decide, explain, standing, upcoming
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import WorkItem, WorkKind
-from cadenza.ledger.service import finish_proposal, work_items
+from cadenza.ledger.service import finish_proposal, work_waiting
 from cadenza.web.service import PageUnit, allowed, gettext, render, safe_path, see
 
 router = APIRouter(include_in_schema=False)
@@ -61,17 +59,17 @@ class _Waiting:
 @router.get("/")
 async def today(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
-    waiting = await work_items(unit, actor)
-    known = await campaigns(unit, actor)
+    waiting = await work_waiting(unit, actor, limit=_SHOWN)
+    known, every = await liveliest_campaigns(unit, actor, _CAMPAIGNS_SHOWN)
     state, named = standing(known)
     return render(
         request,
         "engine/today.html",
-        items=[_waiting(item) for item in waiting[:_SHOWN]],
-        waiting=len(waiting),
-        late=sum(item.due_at < unit.world.now() for item in waiting),
-        campaigns=_liveliest(known),
-        every=len(known),
+        items=[_waiting(item) for item in waiting.items],
+        waiting=waiting.total,
+        late=waiting.late,
+        campaigns=known,
+        every=every,
         standing=state.value,
         named=named,
         planned=bool(await upcoming(unit, actor, limit=1)),
@@ -86,11 +84,6 @@ async def decided(request: Request, unit: PageUnit, item_id: UUID) -> Response:
     """The proposal was carried out on its page, or it will not be: either way it waits no longer."""
     await finish_proposal(unit, actor_of(request), item_id)
     return see("/", "decided")
-
-
-def _liveliest(known: Sequence[Campaign]) -> list[Campaign]:
-    """The first of a long list: those that run, then the newest."""
-    return sorted(known, key=lambda each: each.state is not CampaignState.RUNNING)[:_CAMPAIGNS_SHOWN]
 
 
 def _said(request: Request) -> str:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cadenza.audience.contracts import Recipient
 from cadenza.campaigns.contracts import Campaign
+from cadenza.channels.contracts import Mailbox
 from cadenza.channels.service import mailbox
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import PlannedTouch
@@ -18,14 +19,29 @@ from cadenza.timing.service import is_inside
 
 
 async def at_work(
-    unit: Unit, found: Campaign, planned: Sequence[PlannedTouch], person: Recipient, mailbox_id: UUID | None
+    unit: Unit,
+    found: Campaign,
+    planned: Sequence[PlannedTouch],
+    person: Recipient,
+    mailbox_id: UUID | None,
+    senders: Sequence[Mailbox] | None = None,
 ) -> list[PlannedTouch]:
     """Each planned touch, later where nobody who could send it is at work then; the reason says so."""
-    boxes = [await mailbox(unit, mailbox_id)] if mailbox_id else await senders_of(unit, found.definition)
+    boxes = await _boxes(unit, found, mailbox_id, senders)
     hours = {box.hours for box in boxes if box.hours}
     if not hours or any(box.hours is None for box in boxes):
         return list(planned)
     return [_shifted(found, each, person, hours) for each in planned]
+
+
+async def _boxes(
+    unit: Unit, found: Campaign, mailbox_id: UUID | None, senders: Sequence[Mailbox] | None
+) -> Sequence[Mailbox]:
+    """Whoever could send it: the person's own sender, else any of the campaign's."""
+    if mailbox_id:
+        own = next((box for box in senders or () if box.id == mailbox_id), None)
+        return [own or await mailbox(unit, mailbox_id)]
+    return senders if senders is not None else await senders_of(unit, found.definition)
 
 
 def _shifted(found: Campaign, touch: PlannedTouch, person: Recipient, hours: set[Window]) -> PlannedTouch:

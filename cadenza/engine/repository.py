@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, TextClause, case, func, select, text, true, update
+from sqlalchemy import ColumnElement, Integer, TextClause, case, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -358,6 +358,22 @@ async def upcoming(unit: Unit, campaign_id: UUID | None, limit: int) -> list[Enr
         running.append(RunRow.id == campaign_id)
     query = select(row).select_from(RunRow).join(next_ones, true()).where(*running)
     return list(await unit.session.scalars(query.order_by(row.next_due_at).limit(limit)))
+
+
+async def planned_by_time(
+    unit: Unit, campaign_id: UUID, *, start: datetime, end: datetime, width: timedelta
+) -> tuple[dict[int, int], datetime | None]:
+    """Next steps of a campaign until ``end`` by spans since ``start``, and when the last of them is; what is due leaves now."""
+    at = func.greatest(EnrolmentRow.next_due_at, unit.world.now())
+    place = func.floor(func.extract("epoch", at - start) / width.total_seconds()).cast(Integer)
+    query = select(place, func.count(), func.max(at)).where(
+        EnrolmentRow.workspace_id == unit.workspace_id,
+        EnrolmentRow.campaign_id == campaign_id,
+        EnrolmentRow.state == EnrolmentState.ACTIVE.value,
+        EnrolmentRow.next_due_at < end,
+    )
+    rows = (await unit.session.execute(query.group_by(text("1")))).all()
+    return {slot: count for slot, count, _ in rows}, max((last for _, _, last in rows), default=None)
 
 
 async def next_sendings(unit: Unit, campaign_ids: Sequence[UUID]) -> dict[UUID, datetime]:

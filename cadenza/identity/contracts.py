@@ -180,6 +180,14 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleagues:
+    """Members by name: all of them where ``whole``, else those that were asked for."""
+
+    members: tuple[Colleague, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Whose session a cookie names, and what it still lacks."""
 

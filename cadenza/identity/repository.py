@@ -1,6 +1,6 @@
 """Every query on the tables of identity."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, delete, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from cadenza.identity.contracts import Colleague, Member, Role, Workspace
+from cadenza.identity.contracts import Colleague, Colleagues, Member, Role, Workspace
 from cadenza.identity.models import (
     ApiTokenRow,
     FactorRow,
@@ -95,20 +95,41 @@ async def members(session: AsyncSession, workspace_id: UUID) -> list[Member]:
     return [m for m in map(_member, rows) if m]
 
 
+_COLLEAGUES = select(MemberRow.id, UserRow.name, MemberRow.active).join(
+    UserRow, UserRow.id == MemberRow.user_id
+)
+
+
 async def colleagues(session: AsyncSession, workspace_id: UUID) -> list[Colleague]:
-    query = select(MemberRow.id, UserRow.name, MemberRow.active).join(
-        UserRow, UserRow.id == MemberRow.user_id
-    )
-    rows = await session.execute(query.where(MemberRow.workspace_id == workspace_id).order_by(UserRow.name))
-    return [Colleague(row.id, row.name, row.active) for row in rows]
+    query = _COLLEAGUES.where(MemberRow.workspace_id == workspace_id).order_by(UserRow.name)
+    return [Colleague(*row) for row in await session.execute(query)]
+
+
+_TEAM = text("""
+    with team as (select count(*) <= :most as small from (select 1 from members where workspace_id = :workspace limit :most + 1) one)
+    select m.id, u.name, m.active, team.small from team, members m join users u on u.id = m.user_id
+    where m.workspace_id = :workspace and (team.small or m.id = any(:ids))
+    order by u.name
+""")
+
+
+async def team(
+    session: AsyncSession, workspace_id: UUID, member_ids: Collection[UUID], most: int
+) -> Colleagues:
+    """These, and everybody else of a workspace with at most so many; by name."""
+    values = {"workspace": workspace_id, "ids": list(member_ids), "most": most}
+    rows = (await session.execute(_TEAM, values)).all()
+    return Colleagues(tuple(Colleague(*row[:3]) for row in rows), whole=any(row.small for row in rows))
+
+
+_SESSION_OF = text("select * from session_of(:hash)")
 
 
 async def session_of(
     session: AsyncSession | AsyncConnection, token_hash: bytes
 ) -> tuple[Row[Any], Member | None] | None:
     """The session with what its workspace asks for, and its member there if there is one; in one question."""
-    query = text("select * from session_of(:hash)")
-    row = (await session.execute(query, {"hash": token_hash})).first()
+    row = (await session.execute(_SESSION_OF, {"hash": token_hash})).first()
     return (row, _member(row) if row.id else None) if row else None
 
 

@@ -1,6 +1,8 @@
 """Workspaces, and members made directly: the first owner, those of the command line and the sandbox."""
 
 import re
+from collections.abc import Collection
+from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
@@ -9,10 +11,12 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity import repository
-from cadenza.identity.contracts import Action, Actor, Colleague, Member, Role, Workspace
+from cadenza.identity.contracts import Action, Actor, Colleague, Colleagues, Member, Role, Workspace
 from cadenza.identity.models import MemberRow, UserRow, WorkspaceRow
 from cadenza.identity.passwords import check_new_password, hash_password
 from cadenza.identity.rights import authorize
+
+_SMALL_TEAM = 30  # members that a page may offer beside something else
 
 
 async def workspaces(database: Database) -> list[Workspace]:
@@ -80,9 +84,15 @@ async def members(unit: Unit, actor: Actor) -> list[Member]:
 
 
 async def colleagues(unit: Unit, actor: Actor) -> list[Colleague]:
-    """All members by name only, which is cheap for a large team."""
+    """All members by name only."""
     authorize(actor, Action.READ)
     return await repository.colleagues(unit.session, unit.workspace_id)
+
+
+async def team_around(unit: Unit, actor: Actor, member_ids: Collection[UUID]) -> Colleagues:
+    """The names of these members; those of all where the team is small, which a page may then offer to choose from."""
+    authorize(actor, Action.READ)
+    return await repository.team(unit.session, unit.workspace_id, member_ids, _SMALL_TEAM)
 
 
 async def all_members(unit: Unit) -> list[Member]:

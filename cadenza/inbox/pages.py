@@ -16,9 +16,9 @@ from cadenza.channels.service import mailbox
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import PlannedTouch, Standing
-from cadenza.engine.service import plan, standing
-from cadenza.identity.contracts import Action, Actor
-from cadenza.identity.service import actor_of, authorize, colleagues
+from cadenza.engine.service import plan_of, standing
+from cadenza.identity.contracts import Action, Actor, Colleague, Colleagues
+from cadenza.identity.service import actor_of, authorize, colleagues, team_around
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
 from cadenza.inbox.service import (
     answer,
@@ -31,6 +31,7 @@ from cadenza.inbox.service import (
     draft_of,
     mark_read,
     save_draft,
+    thread_of,
 )
 from cadenza.web.evidence import Piece, letters_of, pieces_of
 from cadenza.web.formats import zone_of
@@ -95,8 +96,11 @@ async def _page(
     views = _views(actor)
     view = view if view in views else "open"
     page = await conversations(unit, actor, views[view][1], cursor)
-    people = await colleagues(unit, actor)
-    thread = await conversation(unit, actor, conversation_id) if conversation_id else None
+    thread = await _thread(unit, actor, conversation_id, page.items) if conversation_id else None
+    shown = [*page.items, *([thread.conversation] if thread else ())]
+    team = await team_around(
+        unit, actor, {i for i in (actor.member_id, *(s.assignee_id for s in shown)) if i}
+    )
     return render(
         request,
         "inbox/inbox.html",
@@ -107,11 +111,23 @@ async def _page(
         total=page.total,
         empty=await _empty(unit, actor, view) if not page.items else ("", ""),
         cursor=page.cursor,
-        members=[member for member in people if member.active],
-        names={member.id: member.name for member in people},
-        open=await _opened(unit, actor, thread) if thread else None,
+        members=_offered(team, actor, thread),
+        whole_team=team.whole,
+        names={member.id: member.name for member in team.members},
+        open=await _opened(unit, thread) if thread else None,
         draft=await draft_of(unit, actor, conversation_id) if conversation_id else None,
     )
+
+
+async def _thread(unit: Unit, actor: Actor, conversation_id: UUID, lines: Sequence[Conversation]) -> Thread:
+    line = next((line for line in lines if line.id == conversation_id), None)
+    return await (thread_of(unit, actor, line) if line else conversation(unit, actor, conversation_id))
+
+
+def _offered(team: Colleagues, actor: Actor, thread: Thread | None) -> list[Colleague]:
+    """Whom to assign to: everybody of a small team, else the reader and who has it now; the others are on a page of their own."""
+    near = {actor.member_id, thread.conversation.assignee_id if thread else None}
+    return [member for member in team.members if member.active and (team.whole or member.id in near)]
 
 
 async def _empty(unit: Unit, actor: Actor, view: str) -> tuple[str, str]:
@@ -208,7 +224,7 @@ class _Opened:
     ahead: Sequence[PlannedTouch] = field(default=())
 
 
-async def _opened(unit: Unit, actor: Actor, thread: Thread) -> _Opened:
+async def _opened(unit: Unit, thread: Thread) -> _Opened:
     line = thread.conversation
     person = await _person(unit, line)
     messages = tuple(_message(item) for item in thread.items)
@@ -220,7 +236,7 @@ async def _opened(unit: Unit, actor: Actor, thread: Thread) -> _Opened:
         sender=(await mailbox(unit, line.mailbox_id)).address,
         stopped=_stop(person),
         language=next((m.language for m in reversed(messages) if m.language), None),
-        ahead=await _ahead(unit, actor, line) if person else (),
+        ahead=await _ahead(unit, line, person) if person else (),
     )
 
 
@@ -249,13 +265,11 @@ def _stop(person: Recipient | None) -> str:
     }
 
 
-async def _ahead(unit: Unit, actor: Actor, line: Conversation) -> Sequence[PlannedTouch]:
+async def _ahead(unit: Unit, line: Conversation, person: Recipient) -> Sequence[PlannedTouch]:
     """What still leaves by itself if nobody acts."""
-    if line.campaign_id is None or line.contact_id is None:
+    if line.campaign_id is None:
         return ()
-    found = await by_id(unit, line.campaign_id)
-    steps = await plan(unit, actor, contact_id=line.contact_id, campaign_name=found.name)
-    return steps[:_AHEAD]
+    return (await plan_of(unit, await by_id(unit, line.campaign_id), person))[:_AHEAD]
 
 
 def _message(item: ThreadItem) -> _Message:
@@ -345,14 +359,31 @@ async def read(request: Request, unit: PageUnit, conversation_id: UUID) -> Respo
     return Response(status_code=204)
 
 
+@router.get("/inbox/{conversation_id}/assign")
+async def choose(request: Request, unit: PageUnit, conversation_id: UUID, view: str = "open") -> Response:
+    """Everybody to choose from, for teams whose names would be too many beside each conversation."""
+    actor = actor_of(request)
+    authorize(actor, Action.ASSIGN)
+    people = await colleagues(unit, actor)
+    return render(
+        request,
+        "inbox/assign.html",
+        line=(await conversation(unit, actor, conversation_id)).conversation,
+        members=[member for member in people if member.active],
+        view=view if view in _views(actor) else "open",
+    )
+
+
 @router.post("/inbox/{conversation_id}/assign")
 async def give(
     request: Request,
     unit: PageUnit,
     conversation_id: UUID,
-    member: Annotated[UUID | Literal["", "best"], Form()] = "",
+    member: Annotated[UUID | Literal["", "best", "other"], Form()] = "",
     view: Annotated[str, Form(max_length=20)] = "open",
 ) -> Response:
+    if member == "other":
+        return see(f"/inbox/{conversation_id}/assign?view={view}")
     if member == "best":
         await assign_best(unit, actor_of(request), conversation_id)
     else:

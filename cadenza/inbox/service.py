@@ -22,7 +22,7 @@ from cadenza.ledger.service import finish_work_items, record_events
 
 __all__ = [
     "answer", "assign", "assign_best", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
-    "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft",
+    "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft", "thread_of",
 ]  # fmt: skip
 
 
@@ -60,8 +60,13 @@ async def queue_counts(unit: Unit, actor: Actor) -> dict[str, int]:
 
 async def conversation(unit: Unit, actor: Actor, conversation_id: UUID) -> Thread:
     """The whole conversation, ours and theirs, oldest first."""
+    return await thread_of(unit, actor, await _found(unit, conversation_id))
+
+
+async def thread_of(unit: Unit, actor: Actor, found: Conversation) -> Thread:
+    """As ``conversation``, for who has loaded its line already."""
     authorize(actor, Action.READ)
-    found = await _found(unit, conversation_id)
+    conversation_id = found.id
     theirs = await repository.messages(unit, MessageRow.conversation_id == conversation_id)
     ours = await touches_of_conversation(unit, conversation_id, found.contact_id) if found.contact_id else []
     items = sorted([*map(_ours, ours), *map(_theirs, theirs)], key=lambda item: item.at)
@@ -71,7 +76,7 @@ async def conversation(unit: Unit, actor: Actor, conversation_id: UUID) -> Threa
 async def conversation_of_contact(unit: Unit, actor: Actor, contact_id: UUID) -> Thread | None:
     authorize(actor, Action.READ)
     found = await repository.conversation_of_contact(unit, contact_id)
-    return await conversation(unit, actor, found.id) if found else None
+    return await thread_of(unit, actor, found) if found else None
 
 
 def _ours(touch: Touch) -> ThreadItem:

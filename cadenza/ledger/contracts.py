@@ -155,6 +155,15 @@ class WorkItem(NewWorkItem):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The first open items, the earliest due first; how many there are, and how many of them are late."""
+
+    items: tuple[WorkItem, ...]
+    total: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """An address that is told of events of these kinds."""
 

@@ -33,12 +33,13 @@ from cadenza.ledger.work import (
     open_items_of_members,
     open_work_items,
     work_items,
+    work_waiting,
 )
 
 __all__ = [
     "assign", "counts_by_time", "decisions_of", "events_of_contacts", "finish_proposal", "finish_work_items",
     "make_event_partitions", "move_work_items", "newest_of_campaign", "open_items_of_members", "open_work_items",
-    "people_of_events", "propose", "record_decisions", "record_events", "timeline", "work_items",
+    "people_of_events", "propose", "record_decisions", "record_events", "timeline", "work_items", "work_waiting",
 ]  # fmt: skip
 
 _PAGE = 200

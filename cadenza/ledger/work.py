@@ -11,7 +11,7 @@ from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize, counts_as_load
-from cadenza.ledger.contracts import NewWorkItem, WorkItem, WorkKind
+from cadenza.ledger.contracts import NewWorkItem, Waiting, WorkItem, WorkKind
 from cadenza.ledger.models import WorkItemRow
 
 _PAGE = 200
@@ -50,6 +50,19 @@ async def work_items(
         conditions.append(WorkItemRow.owner_id == owner_id)
     query = select(WorkItemRow).where(*conditions).order_by(WorkItemRow.due_at, WorkItemRow.id).limit(limit)
     return [_work_item(row) for row in (await unit.session.scalars(query)).all()]
+
+
+async def work_waiting(unit: Unit, actor: Actor, *, limit: int) -> Waiting:
+    """The first open items, the earliest due first, and how many there are."""
+    found = await work_items(unit, actor, limit=limit)
+    late = sum(item.due_at < unit.world.now() for item in found)
+    if len(found) < limit:
+        return Waiting(tuple(found), len(found), late)
+    query = select(func.count(), func.count().filter(WorkItemRow.due_at < unit.world.now())).where(
+        WorkItemRow.workspace_id == unit.workspace_id, WorkItemRow.done_at.is_(None)
+    )
+    total, late = (await unit.session.execute(query)).one()
+    return Waiting(tuple(found), total, late)
 
 
 def _work_item(row: WorkItemRow) -> WorkItem:

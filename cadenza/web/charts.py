@@ -32,7 +32,7 @@ class Columns:
 
 def columns(
     done: Sequence[int],
-    planned: Sequence[datetime],
+    planned: Sequence[int],
     *,
     start: datetime,
     width: timedelta,
@@ -40,11 +40,11 @@ def columns(
     now: datetime,
     height: int = 150,
 ) -> Columns:
-    """``count`` columns from ``start``, each ``width`` long: counts of what is done, moments of what is planned.
+    """``count`` columns from ``start``, each ``width`` long: counts of what is done and of what is planned.
 
-    Moments outside are left out, and so are counts beyond the last column; missing ones are nought.
+    Counts beyond the last column are left out; missing ones are nought.
     """
-    ink, pencil = [*done, *([0] * count)][:count], _counts(planned, start, width, count)
+    ink, pencil = ([*given, *([0] * count)][:count] for given in (done, planned))
     top = _round_top(max(a + b for a, b in zip(ink, pencil, strict=True)))
     scale = (height - _AIR) / top
     bars = [
@@ -71,15 +71,6 @@ def _bar(place: int, share: float, ink: int, pencil: int, scale: float, height: 
         ink=ink,
         pencil=pencil,
     )
-
-
-def _counts(moments: Sequence[datetime], start: datetime, width: timedelta, count: int) -> list[int]:
-    counts = [0] * count
-    for moment in moments:
-        place = (moment - start) // width
-        if 0 <= place < count:
-            counts[place] += 1
-    return counts
 
 
 def _round_top(most: int) -> int:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cadenza.web.catalogue import gettext as _
 from cadenza.web.catalogue import locale_of, speak
@@ -78,11 +78,11 @@ def span(low: float, high: float, digits: int = 1) -> str:
 def moment(at: datetime, zone: str | None = None) -> Markup:
     """A time in the reader's zone, with that of ``zone`` (the recipient's) beside it where the clocks differ."""
     reader = _reading.get()
-    text = _short(at.astimezone(reader.zone), reader)
     ours, theirs = at.astimezone(reader.zone), at.astimezone(zone_of(zone) if zone else reader.zone)
+    text = _short(ours, reader)
     if theirs.utcoffset() != ours.utcoffset():
         pattern = _("HH:mm") if theirs.date() == ours.date() else _("EEE HH:mm")
-        words = format_datetime(theirs, pattern, tzinfo=theirs.tzinfo, locale=reader.locale)
+        words = _said(theirs, pattern, reader.locale)
         text = _("%(ours)s, theirs %(theirs)s") % {"ours": text, "theirs": words}
     return _time_element(at, text, reader)
 
@@ -104,11 +104,21 @@ def world_time(at: datetime) -> str:
 
 
 def _time_element(at: datetime, text: str, reader: _Reading) -> Markup:
-    full = format_datetime(at, _("EEEE d MMMM y, HH:mm:ss"), tzinfo=reader.zone, locale=reader.locale)
-    element = Markup('<time datetime="{at}" title="{full} {zone}">{text}</time>')
-    return element.format(
-        at=at.astimezone(UTC).isoformat(timespec="seconds"), full=full, zone=reader.zone.key, text=text
-    )
+    full = _said(at.astimezone(reader.zone), _("EEEE d MMMM y, HH:mm:ss"), reader.locale)
+    moment = at.astimezone(UTC).isoformat(timespec="seconds")
+    title = f"{escape(full)} {escape(reader.zone.key)}"
+    return Markup(f'<time datetime="{moment}" title="{title}">{escape(text)}</time>')  # noqa: S704 - each part is escaped
+
+
+def _said(local: datetime, pattern: str, locale: Locale) -> str:
+    """A time of a zone in words; patterns here name no zone."""
+    return _in_words(local.replace(tzinfo=None, microsecond=0), pattern, str(locale))
+
+
+@lru_cache(maxsize=20_000)
+def _in_words(local: datetime, pattern: str, locale: str) -> str:
+    """Lists say the same times to everybody who looks, again and again."""
+    return format_datetime(local, pattern, locale=locale_of(locale))
 
 
 def _short(local: datetime, reader: _Reading) -> str:
@@ -123,7 +133,7 @@ def _short(local: datetime, reader: _Reading) -> str:
         pattern = _("EEE d MMM HH:mm")
     else:
         pattern = _("d MMM y")
-    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=reader.locale)
+    return _said(local, pattern, reader.locale)
 
 
 def date(at: datetime) -> str:

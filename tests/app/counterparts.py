@@ -52,6 +52,7 @@ _SAME: dict[str, tuple[str, ...]] = {
     "POST /inbox/{conversation_id}/answer": ("POST /conversations/{conversation_id}/answer",),
     "POST /inbox/{conversation_id}/draft": ("PUT /conversations/{conversation_id}/draft",),
     "POST /inbox/{conversation_id}/read": ("POST /conversations/{conversation_id}/read",),
+    "GET /inbox/{conversation_id}/assign": ("GET /members",),
     "POST /inbox/{conversation_id}/assign": (
         "POST /conversations/{conversation_id}/assign", "POST /conversations/{conversation_id}/assign-best",
     ),

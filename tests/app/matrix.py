@@ -95,7 +95,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "PUT /api/v1/conversations/{conversation_id}/draft",
     ),
     Action.ASSIGN: (
-        "POST /inbox/{conversation_id}/assign", "POST /api/v1/conversations/{conversation_id}/assign",
+        "GET /inbox/{conversation_id}/assign", "POST /inbox/{conversation_id}/assign", "POST /api/v1/conversations/{conversation_id}/assign",
         "POST /api/v1/conversations/{conversation_id}/assign-best",
     ),
     Action.MANAGE_SENDERS: (

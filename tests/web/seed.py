@@ -88,7 +88,7 @@ class Seeded:
         """Every page that a member can open."""
         name = CAMPAIGN.replace(" ", "%20")
         return (
-            "/", "/inbox", "/inbox?view=all", f"/inbox/{self.conversation}", f"/inbox/{self.robot}?view=all",
+            "/", "/inbox", "/inbox?view=all", f"/inbox/{self.conversation}", f"/inbox/{self.conversation}/assign", f"/inbox/{self.robot}?view=all",
             "/campaigns", f"/campaigns/{name}", f"/campaigns/{name}?step=follow",
             f"/campaigns/{name}/live", f"/campaigns/{name}/edit", f"/campaigns/{name}/versions", "/campaigns/+new", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
             "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",

@@ -10,8 +10,7 @@ HOUR = timedelta(hours=1)
 
 def test_planned_stands_on_done_and_now_is_where_it_is() -> None:
     done = [2, 1]
-    planned = [START + HOUR * 1.5, START + HOUR * 3, START - HOUR, START + HOUR * 4]
-    chart = columns(done, planned, start=START, width=HOUR, count=4, now=START + HOUR, height=112)
+    chart = columns(done, [0, 1, 0, 1, 7], start=START, width=HOUR, count=4, now=START + HOUR, height=112)
     assert [(bar.label, bar.ink, bar.pencil) for bar in chart.bars] == [
         ("08:00", 2, 0), ("09:00", 1, 1), ("10:00", 0, 0), ("11:00", 0, 1),
     ]  # fmt: skip

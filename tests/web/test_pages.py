@@ -24,6 +24,7 @@ from tests.web.seed import CAMPAIGN, PASSWORD, Seeded, seed
 MARK = "zq7"
 HOSTILE = f" =1+1<img src=x onerror={MARK}()>\"'><script>{MARK}()</script>{{{{7*7}}}}"
 _ONLY_CHANGES = (
+    "/assign",
     "/edit",
     "/+new",
     "/settings/webhooks",
