@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, text
 
+from cadenza.audience import totals
 from cadenza.audience.addresses import AddressError
 from cadenza.audience.contracts import (
     Account,
@@ -212,7 +213,7 @@ async def contacts(
         total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
     else:
         fits = await chosen(unit, rule, query, custom)
-        total = await unit.session.scalar(select(func.count()).select_from(ContactRow).where(*fits)) or 0
+        total = await totals.total(unit, rule, query, fits)
         # Which rows first, and only then what belongs to them: those that a page skips would be put together as well.
         which = select(ContactRow.id).where(*fits).order_by(ContactRow.id.desc()).offset(start).limit(size)
         rows = rows.where(ContactRow.id.in_(which))

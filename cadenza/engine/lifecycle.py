@@ -198,6 +198,12 @@ async def planned_today(
     return await repository.planned_by_time(unit, found.id, start=start, end=end, width=width)
 
 
+async def anything_planned(unit: Unit, actor: Actor) -> bool:
+    """Whether any running campaign has a step to send."""
+    authorize(actor, Action.READ)
+    return await repository.anything_planned(unit)
+
+
 async def upcoming(
     unit: Unit, actor: Actor, *, campaign_id: UUID | None = None, limit: int = 20
 ) -> list[UpcomingTouch]:

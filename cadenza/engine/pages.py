@@ -20,8 +20,8 @@ from cadenza.engine import (
     sender_pages,
     version_pages,
 )
-from cadenza.engine.contracts import DoubtDecision, Touch, TouchState
-from cadenza.engine.service import decide, explain, standing, upcoming
+from cadenza.engine.contracts import DoubtDecision, Standing, Touch, TouchState
+from cadenza.engine.service import anything_planned, decide, explain, standing
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import WorkItem, WorkKind
@@ -72,7 +72,7 @@ async def today(request: Request, unit: PageUnit) -> Response:
         every=every,
         standing=state.value,
         named=named,
-        planned=bool(await upcoming(unit, actor, limit=1)),
+        planned=state is Standing.RUNNING and await anything_planned(unit, actor),
         may_settle=allowed(authorize, actor, Action.SETTLE_DOUBTS),
         may_decide=allowed(authorize, actor, Action.EDIT_CONTACTS),
         said=_said(request),

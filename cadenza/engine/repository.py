@@ -360,6 +360,18 @@ async def upcoming(unit: Unit, campaign_id: UUID | None, limit: int) -> list[Enr
     return list(await unit.session.scalars(query.order_by(row.next_due_at).limit(limit)))
 
 
+_ANYTHING_PLANNED = text("""
+    select exists (select from runs r where r.workspace_id = :workspace and r.state = 'running' and exists (
+      select from enrolments e where e.workspace_id = r.workspace_id and e.campaign_id = r.id and e.state = 'active'
+        and e.next_due_at is not null))
+""")
+
+
+async def anything_planned(unit: Unit) -> bool:
+    found = await unit.session.execute(_ANYTHING_PLANNED, {"workspace": unit.workspace_id})
+    return bool(found.scalar_one())
+
+
 async def planned_by_time(
     unit: Unit, campaign_id: UUID, *, start: datetime, end: datetime, width: timedelta
 ) -> tuple[dict[int, int], datetime | None]:

@@ -17,6 +17,7 @@ from cadenza.engine.explain import (
 )
 from cadenza.engine.handing_over import hand_over
 from cadenza.engine.lifecycle import (
+    anything_planned,
     follow_version,
     launch,
     next_sendings,
@@ -44,13 +45,13 @@ from cadenza.engine.standing import standing
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
-    "Comparison", "Dispatcher", "Visit", "compare_sent", "decide", "dispatch", "end_holds", "end_sequences", "explain",
-    "file_copies", "file_sent_copies", "follow_version", "give_up", "hand_over", "hold_until", "housekeeping",
-    "is_answered", "keep_back", "keep_house", "last_touch_to", "launch", "leave_out", "let_go", "look_at_senders",
-    "next_sendings", "outbox", "pause", "pause_all", "plan", "plan_of", "planned_today", "plans_of", "record_click",
-    "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status", "status_of", "stop",
-    "touch_by_message_ids", "touches_in_doubt", "touches_of_contact", "touches_of_conversation", "upcoming",
-    "watch_senders",
+    "Comparison", "Dispatcher", "Visit", "anything_planned", "compare_sent", "decide", "dispatch", "end_holds",
+    "end_sequences", "explain", "file_copies", "file_sent_copies", "follow_version", "give_up", "hand_over",
+    "hold_until", "housekeeping", "is_answered", "keep_back", "keep_house", "last_touch_to", "launch", "leave_out",
+    "let_go", "look_at_senders", "next_sendings", "outbox", "pause", "pause_all", "plan", "plan_of", "planned_today",
+    "plans_of", "record_click", "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status",
+    "status_of", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact", "touches_of_conversation",
+    "upcoming", "watch_senders",
 ]  # fmt: skip
 
 follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

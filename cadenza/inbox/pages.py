@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
@@ -18,12 +18,11 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import PlannedTouch, Standing
 from cadenza.engine.service import plan_of, standing
 from cadenza.identity.contracts import Action, Actor, Colleague, Colleagues
-from cadenza.identity.service import actor_of, authorize, colleagues, team_around
+from cadenza.identity.service import actor_of, authorize, team_around
+from cadenza.inbox import assign_pages
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
 from cadenza.inbox.service import (
     answer,
-    assign,
-    assign_best,
     close,
     conversation,
     conversation_of_contact,
@@ -38,6 +37,7 @@ from cadenza.web.formats import zone_of
 from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render, see
 
 router = APIRouter(include_in_schema=False)
+router.include_router(assign_pages.router)
 
 _AHEAD = 2
 _FIRST_WORDS = 90
@@ -357,38 +357,6 @@ async def read(request: Request, unit: PageUnit, conversation_id: UUID) -> Respo
     """The page asks for this by itself once it is shown: looking (GET) changes nothing."""
     await mark_read(unit, actor_of(request), conversation_id)
     return Response(status_code=204)
-
-
-@router.get("/inbox/{conversation_id}/assign")
-async def choose(request: Request, unit: PageUnit, conversation_id: UUID, view: str = "open") -> Response:
-    """Everybody to choose from, for teams whose names would be too many beside each conversation."""
-    actor = actor_of(request)
-    authorize(actor, Action.ASSIGN)
-    people = await colleagues(unit, actor)
-    return render(
-        request,
-        "inbox/assign.html",
-        line=(await conversation(unit, actor, conversation_id)).conversation,
-        members=[member for member in people if member.active],
-        view=view if view in _views(actor) else "open",
-    )
-
-
-@router.post("/inbox/{conversation_id}/assign")
-async def give(
-    request: Request,
-    unit: PageUnit,
-    conversation_id: UUID,
-    member: Annotated[UUID | Literal["", "best", "other"], Form()] = "",
-    view: Annotated[str, Form(max_length=20)] = "open",
-) -> Response:
-    if member == "other":
-        return see(f"/inbox/{conversation_id}/assign?view={view}")
-    if member == "best":
-        await assign_best(unit, actor_of(request), conversation_id)
-    else:
-        await assign(unit, actor_of(request), conversation_id, member or None)
-    return see(f"/inbox/{conversation_id}?view={view}", "assigned")
 
 
 @router.post("/inbox/{conversation_id}/close")

@@ -61,8 +61,13 @@ def day_names(locale: str) -> list[str]:
 
 def number(value: float, digits: int = 0) -> str:
     """``1060`` as ``1,060``; ``digits`` after the point."""
+    return _number(value, digits, str(_reading.get().locale))
+
+
+@lru_cache(maxsize=20_000)
+def _number(value: float, digits: int, locale: str) -> str:
     pattern = "#,##0." + "0" * digits if digits else "#,##0"
-    return format_decimal(value, format=pattern, locale=_reading.get().locale)
+    return format_decimal(value, format=pattern, locale=locale_of(locale))
 
 
 def percent(share: float, digits: int = 1) -> str:
