@@ -10,7 +10,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.requests import Request
 
 from cadenza.analytics.service import keep_counts
-from cadenza.audience.service import IMPORT_JOB, run_import
+from cadenza.audience.service import BULK_JOB, IMPORT_JOB, run_change, run_import
 from cadenza.channels.member_mail import mail_invitation, mail_reset_link
 from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
@@ -36,6 +36,7 @@ Loop = Callable[[Database, Settings], Coroutine[Any, Any, None]]
 JOBS: Mapping[str, Job] = {
     ANALYSE: analyse,
     IMPORT_JOB: run_import,
+    BULK_JOB: run_change,
     RESET_MAIL: mail_reset_link,
     INVITATION_MAIL: mail_invitation,
 }

@@ -1,43 +1,41 @@
-"""One change to many people: stop writing, set a field, remove; each one statement, each to be taken back for a day.
+"""One change to many people: stop writing, set a field, remove; each to be taken back for a day.
 
-Who is meant is frozen first, with what stood there before; the change and its undo read that list. A stop made here is
-lifted only by whoever may lift stops, with a reason that goes into the audit trail; an opt-out of the person's own stands.
+Who is meant is frozen first, with what stood there before; the change and its undo read that list. A batch of people is
+changed within the request; more are changed by a job, batch by batch, which can be watched, cancelled and taken back. A
+stop made here is lifted only by whoever may lift stops, with a reason that goes into the audit trail; an opt-out of the
+person's own stands.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, text
 from sqlalchemy import cast as sql_cast
-from sqlalchemy import delete, func, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from cadenza.audience.contracts import FieldKind
+from cadenza.audience.bulk_store import BATCH, change_row, step
+from cadenza.audience.contracts import BulkChange, BulkKind, BulkState, FieldKind
 from cadenza.audience.field_values import normal_value
 from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import BulkChangeRow, BulkItemRow, ContactRow
 from cadenza.audience.people import chosen
 from cadenza.audience.segment_rules import Group
+from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.ids import new_id
+from cadenza.core.jobs import enqueue
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize, may
-from cadenza.ledger.contracts import EventKind, NewEvent
-from cadenza.ledger.service import record_events
 
+BULK_JOB = "audience.change_many"
 UNDO_FOR = timedelta(hours=24)
 MOST = 100_000
-_EVENTS_AT_ONCE = 5000
-
-
-class BulkKind(StrEnum):
-    STOP = "stop"
-    SET_FIELD = "set_field"
-    REMOVE = "remove"
-
+AT_ONCE = BATCH  # people that are changed within the request; more are a job
+_ON_ITS_WAY = [state.value for state in (BulkState.WAITING, BulkState.RUNNING, BulkState.UNDOING)]
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended('change to many ' || :workspace, 0))")
 
 NEEDS = {
     BulkKind.STOP: Action.SUPPRESS,
@@ -55,84 +53,102 @@ class Whom:
     ids: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BulkChange:
-    """``until`` is when it can no longer be taken back."""
-
-    id: UUID
-    at: datetime
-    kind: BulkKind
-    people: int
-    field: str | None
-    value: str | None
-    undone_at: datetime | None
-    until: datetime
+async def how_many(unit: Unit, actor: Actor, whom: Whom) -> int:
+    """How many people are meant now."""
+    authorize(actor, Action.READ)
+    query = select(func.count()).select_from(ContactRow).where(*await _fits(unit, whom))
+    return await unit.session.scalar(query) or 0
 
 
-_STOP = text("""
-    insert into suppressions (workspace_id, id, kind, value, reason, source, at, contact_id)
-    select i.workspace_id, gen_random_uuid(), s.kind, s.value, 'manual', :source, :at, i.contact_id
-    from bulk_items i
-    cross join lateral (select 'contact' as kind, cast(i.contact_id as text) as value
-                        union all
-                        select 'address', a.value from addresses a
-                        where a.workspace_id = i.workspace_id and a.contact_id = i.contact_id) s
-    where i.workspace_id = :workspace and i.change_id = :change
-    on conflict do nothing
-    returning kind, contact_id
-""")
-_SET = text("""
-    update contacts c set custom = c.custom || jsonb_build_object(cast(:field as text), cast(:value as text)), updated_at = :now
-    from bulk_items i
-    where i.workspace_id = :workspace and i.change_id = :change and c.workspace_id = i.workspace_id and c.id = i.contact_id
-""")
-_REMOVE = text("""
-    update contacts c set gone_at = :now from bulk_items i
-    where i.workspace_id = :workspace and i.change_id = :change and c.workspace_id = i.workspace_id and c.id = i.contact_id
-""")
-# Back to what stood there, but only where nobody has changed it since.
-_UNSET = text("""
-    update contacts c
-    set custom = case when i.before ? 'value' then c.custom || jsonb_build_object(cast(:field as text), i.before->'value')
-                      else c.custom - cast(:field as text) end, updated_at = :now
-    from bulk_items i
-    where i.workspace_id = :workspace and i.change_id = :change and c.workspace_id = i.workspace_id and c.id = i.contact_id
-      and c.custom->>cast(:field as text) = cast(:value as text)
-""")
-_BRING_BACK = text("""
-    update contacts c set gone_at = null from bulk_items i
-    where i.workspace_id = :workspace and i.change_id = :change and c.workspace_id = i.workspace_id and c.id = i.contact_id
-      and c.merged_into is null
-""")
-_LIFT = text("select lift_bulk_stops(:source)")
+async def _fits(unit: Unit, whom: Whom) -> list[ColumnElement[bool]]:
+    fits = await chosen(unit, whom.rule, whom.query)
+    return [*fits, ContactRow.id.in_(whom.ids)] if whom.ids else fits
 
 
 async def change_many(
-    unit: Unit, actor: Actor, kind: BulkKind, whom: Whom, *, field: str = "", value: str = ""
+    unit: Unit,
+    actor: Actor,
+    kind: BulkKind,
+    whom: Whom,
+    *,
+    field: str = "",
+    value: str = "",
+    expected: int | None = None,
 ) -> BulkChange:
-    """Do it to everybody meant. Raises ``CadenzaError`` for nobody, too many, or a value that the field cannot hold."""
+    """Do it to everybody meant: up to ``AT_ONCE`` people now, more by a job that this transaction queues.
+
+    ``expected`` is how many people whoever asks believes to mean. Raises ``CadenzaError`` for nobody, too many, another
+    number than was expected, a value that the field cannot hold, or a job while another one is on its way.
+    """
     authorize(actor, NEEDS[kind])
     normal = await _field_value(unit, field, value) if kind is BulkKind.SET_FIELD else None
     await _forget_old(unit)
-    row = BulkChangeRow(
-        workspace_id=unit.workspace_id, id=new_id(), at=unit.machine.now(), member_id=actor.member_id, kind=kind.value,
-        people=0, field=field or None, value=normal,
-    )  # fmt: skip
-    unit.session.add(row)
-    await unit.session.flush()
-    row.people = await _freeze(unit, row, whom)
-    given: dict[str, Any] = {"workspace": unit.workspace_id, "change": row.id}
-    if kind is BulkKind.STOP:
-        await _stop(unit, actor, row, given)
-    elif kind is BulkKind.SET_FIELD:
-        given |= {"field": field, "value": normal, "now": unit.world.now()}
-        await unit.session.execute(_SET, given)
-    else:
-        await unit.session.execute(_REMOVE, given | {"now": unit.machine.now()})
+    row = await _frozen(unit, actor, kind, whom, field=field, value=normal, expected=expected)
+    with unit.session.no_autoflush:  # the row is written once, with what became of it
+        if row.people > AT_ONCE:
+            await _queue(unit, row)
+        else:
+            while await step(unit, row, actor):
+                pass
     await audit(
         unit, actor, f"bulk_{kind.value}", str(row.id), people=row.people, field=field, value=normal or ""
     )
     return _as_change(row)
+
+
+async def _frozen(
+    unit: Unit,
+    actor: Actor,
+    kind: BulkKind,
+    whom: Whom,
+    *,
+    field: str,
+    value: str | None,
+    expected: int | None,
+) -> BulkChangeRow:
+    """The change with the list of those who are meant; nobody is changed yet."""
+    row = BulkChangeRow(
+        workspace_id=unit.workspace_id, id=new_id(), at=unit.machine.now(), member_id=actor.member_id, kind=kind.value,
+        state=BulkState.WAITING.value, people=0, done=0, left_out=0, field=field or None, value=value,
+    )  # fmt: skip
+    unit.session.add(row)
+    await unit.session.flush()
+    row.people = await _freeze(unit, row, whom)
+    if expected is not None and row.people != expected:
+        raise CadenzaError(
+            "people_changed",
+            f"{row.people} people fit now, not {expected}.",
+            Kind.CONFLICT,
+            fix="Nothing was changed; look again who is meant.",
+        )
+    return row
+
+
+async def _queue(unit: Unit, row: BulkChangeRow) -> None:
+    """Have a worker do what is left. One of a workspace at a time: a second would wait behind the first for nobody's good."""
+    await unit.session.execute(_LOCK, {"workspace": str(unit.workspace_id)})
+    query = select(BulkChangeRow).where(
+        BulkChangeRow.workspace_id == unit.workspace_id,
+        BulkChangeRow.state.in_(_ON_ITS_WAY),
+        BulkChangeRow.id != row.id,
+    )
+    if (other := await unit.session.scalar(query.limit(1))) is not None:
+        raise CadenzaError(
+            "change_running",
+            f"A change to {other.people} people is still on its way.",
+            Kind.CONFLICT,
+            fix=f"Nothing was changed. Wait for it or cancel it at /contacts/changes/{other.id}; up to {AT_ONCE} people "
+            "can be changed meanwhile.",
+        )
+    await enqueue(unit.session, BULK_JOB, workspace_id=str(unit.workspace_id), change_id=str(row.id))
+
+
+async def run_change(database: Database, *, workspace_id: str, change_id: str) -> None:
+    """Do, or take back, what is left of a change. Safe to run again, and beside another run: each batch is done once."""
+    more = True
+    while more:
+        async with database.unit(UUID(workspace_id)) as unit:
+            more = await step(unit, await change_row(unit, UUID(change_id), lock=True))
 
 
 async def _field_value(unit: Unit, field: str, value: str) -> str:
@@ -148,9 +164,6 @@ async def _field_value(unit: Unit, field: str, value: str) -> str:
 
 async def _freeze(unit: Unit, row: BulkChangeRow, whom: Whom) -> int:
     """Write down who is meant, with the field's value before; how many they are."""
-    fits = await chosen(unit, whom.rule, whom.query)
-    if whom.ids:
-        fits.append(ContactRow.id.in_(whom.ids))
     before = (
         func.jsonb_strip_nulls(
             func.jsonb_build_object("value", func.jsonb_extract_path(ContactRow.custom, row.field or ""))
@@ -160,7 +173,7 @@ async def _freeze(unit: Unit, row: BulkChangeRow, whom: Whom) -> int:
     )
     people = (
         select(literal(unit.workspace_id), literal(row.id), ContactRow.id, before)
-        .where(*fits)
+        .where(*await _fits(unit, whom))
         .limit(MOST + 1)
     )
     columns = ["workspace_id", "change_id", "contact_id", "before"]
@@ -178,27 +191,8 @@ async def _freeze(unit: Unit, row: BulkChangeRow, whom: Whom) -> int:
     return int(done.rowcount)
 
 
-async def _stop(unit: Unit, actor: Actor, row: BulkChangeRow, given: dict[str, Any]) -> None:
-    source = _source(row.id)
-    stopped = await unit.session.execute(_STOP, given | {"source": source, "at": unit.world.now()})
-    people = [each.contact_id for each in stopped if each.kind == "contact"]
-    for start in range(0, len(people), _EVENTS_AT_ONCE):
-        events = [
-            NewEvent(
-                kind=EventKind.SUPPRESSED, origin=actor.origin.value, at=unit.world.now(), contact_id=contact_id,
-                member_id=actor.member_id, data={"reason": "manual", "source": source, "kind": "contact"},
-            )
-            for contact_id in people[start : start + _EVENTS_AT_ONCE]
-        ]  # fmt: skip
-        await record_events(unit, events)
-
-
-def _source(change_id: UUID) -> str:
-    return f"bulk {change_id}"
-
-
 async def changes(unit: Unit, actor: Actor) -> list[BulkChange]:
-    """The changes that can still be taken back, newest first."""
+    """The changes that are on their way or can still be taken back, newest first."""
     authorize(actor, Action.READ)
     query = (
         select(BulkChangeRow)
@@ -206,6 +200,7 @@ async def changes(unit: Unit, actor: Actor) -> list[BulkChange]:
             BulkChangeRow.workspace_id == unit.workspace_id,
             BulkChangeRow.undone_at.is_(None),
             BulkChangeRow.at > unit.machine.now() - UNDO_FOR,
+            or_(BulkChangeRow.done > 0, BulkChangeRow.state.in_(_ON_ITS_WAY)),
         )
         .order_by(BulkChangeRow.at.desc())
         .limit(10)
@@ -213,56 +208,91 @@ async def changes(unit: Unit, actor: Actor) -> list[BulkChange]:
     return [_as_change(row) for row in await unit.session.scalars(query)]
 
 
+async def change(unit: Unit, actor: Actor, change_id: UUID) -> BulkChange:
+    """Raises ``CadenzaError`` (not found)."""
+    authorize(actor, Action.READ)
+    return _as_change(await change_row(unit, change_id))
+
+
 def may_undo(actor: Actor, change: BulkChange) -> bool:
-    needed = Action.LIFT_STOPS if change.kind is BulkKind.STOP else NEEDS[change.kind]
-    return may(actor.role, needed)
+    return may(actor.role, _undo_needs(change.kind))
+
+
+def _undo_needs(kind: BulkKind) -> Action:
+    return Action.LIFT_STOPS if kind is BulkKind.STOP else NEEDS[kind]
+
+
+def may_cancel(actor: Actor, change: BulkChange) -> bool:
+    return not change.over and may(actor.role, _cancel_needs(change.kind, change.state))
+
+
+def _cancel_needs(kind: BulkKind, state: BulkState) -> Action:
+    return _undo_needs(kind) if state is BulkState.UNDOING else NEEDS[kind]
+
+
+async def cancel(unit: Unit, actor: Actor, change_id: UUID) -> BulkChange:
+    """End a change, or its undo, after the batch that runs: the people so far stay as they are now, and it can be taken
+    back. One that is over is left as it is. Raises ``CadenzaError``.
+    """
+    authorize(actor, Action.READ)
+    row = await change_row(unit, change_id, lock=True)
+    authorize(actor, _cancel_needs(BulkKind(row.kind), BulkState(row.state)))
+    if row.state in _ON_ITS_WAY:
+        row.state = BulkState.CANCELLED.value
+        await audit(unit, actor, f"bulk_{row.kind}_cancelled", str(row.id), people=row.done)
+    return _as_change(row)
 
 
 async def undo(unit: Unit, actor: Actor, change_id: UUID, *, reason: str = "") -> BulkChange:
-    """Take a change back. Lifting stops needs the right to and a reason. Raises ``CadenzaError``."""
+    """Take a change back, or as much of it as was done: by a job where it is of more than ``AT_ONCE`` people.
+
+    Lifting stops needs the right to and a reason. Raises ``CadenzaError``.
+    """
     authorize(actor, Action.READ)
-    query = select(BulkChangeRow).where(
-        BulkChangeRow.workspace_id == unit.workspace_id, BulkChangeRow.id == change_id
-    )
-    row = await unit.session.scalar(query.with_for_update())
-    if row is None:
-        raise not_found("change", change_id)
+    row = await change_row(unit, change_id, lock=True)
     kind = BulkKind(row.kind)
-    authorize(actor, Action.LIFT_STOPS if kind is BulkKind.STOP else NEEDS[kind])
-    if row.undone_at is not None or row.at <= unit.machine.now() - UNDO_FOR:
+    authorize(actor, _undo_needs(kind))
+    _check_undo(unit, row, reason.strip())
+    row.state, row.left_out = BulkState.UNDOING.value, 0
+    await audit(
+        unit, actor, f"bulk_{row.kind}_undone", str(row.id), people=row.done, reason=reason.strip()[:500]
+    )
+    await unit.session.flush()
+    if row.done > AT_ONCE:
+        await _queue(unit, row)
+    else:
+        while await step(unit, row):
+            pass
+    return _as_change(row)
+
+
+def _check_undo(unit: Unit, row: BulkChangeRow, reason: str) -> None:
+    if row.state in _ON_ITS_WAY:
+        fix = "Wait until it is over, or cancel it first."
+        raise CadenzaError("change_running", "This is still on its way.", Kind.CONFLICT, fix=fix)
+    if row.state == BulkState.UNDONE.value or row.at <= unit.machine.now() - UNDO_FOR:
         raise CadenzaError("undo_over", "This can no longer be taken back.", Kind.CONFLICT)
-    if kind is BulkKind.STOP and not reason.strip():
+    if row.kind == BulkKind.STOP.value and not reason:
         raise CadenzaError(
             "reason_missing",
             "A stop is lifted only with a reason.",
             fix="Say why; it stands in the audit trail.",
         )
-    given = {"workspace": unit.workspace_id, "change": row.id}
-    if kind is BulkKind.STOP:
-        await unit.session.execute(_LIFT, {"source": _source(row.id)})
-    elif kind is BulkKind.SET_FIELD:
-        await unit.session.execute(
-            _UNSET, given | {"field": row.field, "value": row.value, "now": unit.world.now()}
-        )
-    else:
-        await unit.session.execute(_BRING_BACK, given)
-    row.undone_at = unit.machine.now()
-    await audit(
-        unit, actor, f"bulk_{kind.value}_undone", str(row.id), people=row.people, reason=reason.strip()[:500]
-    )
-    return _as_change(row)
 
 
 def _as_change(row: BulkChangeRow) -> BulkChange:
     return BulkChange(
-        row.id, row.at, BulkKind(row.kind), row.people, row.field, row.value, row.undone_at, row.at + UNDO_FOR
-    )
+        row.id, row.at, BulkKind(row.kind), BulkState(row.state), row.people, row.done, row.left_out, row.field, row.value,
+        row.undone_at, row.at + UNDO_FOR,
+    )  # fmt: skip
 
 
 async def _forget_old(unit: Unit) -> None:
     """What stood there before is kept only as long as it can be taken back."""
     old = select(BulkChangeRow.id).where(
-        BulkChangeRow.workspace_id == unit.workspace_id, BulkChangeRow.at <= unit.machine.now() - UNDO_FOR
+        BulkChangeRow.workspace_id == unit.workspace_id,
+        BulkChangeRow.at <= unit.machine.now() - UNDO_FOR,
+        BulkChangeRow.state.not_in(_ON_ITS_WAY),
     )
     mine = BulkItemRow.workspace_id == unit.workspace_id
     await unit.session.execute(delete(BulkItemRow).where(mine, BulkItemRow.change_id.in_(old)))

@@ -234,6 +234,46 @@ class FieldKind(StrEnum):
 _TOLD_KINDS = {"text": "text", "number": "number", "date": "date", "yes_no": "yes or no"}
 
 
+class BulkKind(StrEnum):
+    STOP = "stop"
+    SET_FIELD = "set_field"
+    REMOVE = "remove"
+
+
+class BulkState(StrEnum):
+    WAITING = "waiting"  # for a worker
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkChange:
+    """One change to many people. ``done`` of ``people`` are behind it, in the order of their ids; taking it back counts down.
+
+    ``left_out`` of those were changed by somebody else meanwhile and stayed as they are. ``until`` is when the change can
+    no longer be taken back.
+    """
+
+    id: UUID
+    at: datetime
+    kind: BulkKind
+    state: BulkState
+    people: int
+    done: int
+    left_out: int
+    field: str | None
+    value: str | None
+    undone_at: datetime | None
+    until: datetime
+
+    @property
+    def over(self) -> bool:
+        return self.state in (BulkState.DONE, BulkState.CANCELLED, BulkState.UNDONE)
+
+
 @dataclass(frozen=True, slots=True)
 class CustomField:
     """A field of the workspace's own: its name as templates write it (``contact.custom.NAME``)."""

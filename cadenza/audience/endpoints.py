@@ -15,7 +15,7 @@ from cadenza.core.errors import CadenzaError
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor
 from cadenza.identity.service import actor_of
-from cadenza.web.api import ApiUnit, Limit, Shape, api_router
+from cadenza.web.api import After, ApiUnit, Limit, Shape, api_router, cursor
 
 router = api_router("audience")
 
@@ -59,13 +59,16 @@ class ContactShape(Shape):
 
 
 class ContactPageShape(Shape):
-    """``at_least`` says that ``total`` is where counting stopped; there are more."""
+    """``at_least`` says that ``total`` is where counting stopped; there are more. ``next`` is the ``after`` of the following
+    part; null at the end.
+    """
 
     contacts: list[ContactShape]
     page: int
     more: bool
     total: int
     at_least: bool
+    next: str | None = None
 
 
 class AccountLineShape(Shape):
@@ -116,15 +119,22 @@ async def meant(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
 
 @router.get("/contacts")
 async def list_contacts(
-    request: Request, unit: ApiUnit, asked: Filter, page: PageNumber = 1, limit: Limit = 50
+    request: Request,
+    unit: ApiUnit,
+    asked: Filter,
+    page: PageNumber = 1,
+    limit: Limit = 50,
+    after: After = None,
 ) -> ContactPageShape:
-    """Contacts, newest first."""
+    """Contacts, newest first. With `after` the list goes on where the part before ended; `page` is not asked then."""
     actor = actor_of(request)
     chosen = await meant(unit, actor, asked)
     found = await contacts(
-        unit, actor, asked.q, rule=chosen.rule, page=page, size=limit, custom=chosen.custom
+        unit, actor, asked.q, rule=chosen.rule, page=page, size=limit, after=after, custom=chosen.custom
     )
-    return ContactPageShape.model_validate(found)
+    shape = ContactPageShape.model_validate(found)
+    shape.next = cursor(found.contacts[-1].id) if found.more else None
+    return shape
 
 
 @router.get("/contacts/{contact_id}")

@@ -1,15 +1,21 @@
-"""Tables that leave as CSV: streamed, and inert in any spreadsheet."""
+"""Tables that leave as CSV: written while they are sent, and inert in any spreadsheet."""
 
 import csv
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
+
+from cadenza.identity.contracts import Actor
+from cadenza.web.service import download
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PIECE = 64 * 1024  # characters
 
 Cell = str | int | float | None
+Table = tuple[Sequence[str], AsyncIterable[Sequence[Cell]]]
+"""The header, and the rows."""
 
 
 def safe_cell(value: Cell) -> str:
@@ -39,18 +45,16 @@ async def csv_pieces(header: Sequence[str], rows: AsyncIterable[Sequence[Cell]])
     yield buffer.getvalue()
 
 
-async def _each(rows: Iterable[Sequence[Cell]]) -> AsyncIterator[Sequence[Cell]]:
-    for row in rows:
-        yield row
-
-
-def csv_answer(
-    name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]] | AsyncIterable[Sequence[Cell]]
+async def csv_answer(
+    request: Request,
+    actor: Actor,
+    name: str,
+    begin: Callable[[], Awaitable[Table]],
 ) -> StreamingResponse:
-    """An answer that a browser saves under this name; the name is one of ours (ASVS 5.4.2)."""
-    source = rows if isinstance(rows, AsyncIterable) else _each(rows)
-    return StreamingResponse(
-        csv_pieces(header, source),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    """A CSV file that a browser saves under this name. ``begin`` gives its header and its rows, once there is room for it."""
+
+    async def pieces() -> AsyncIterator[str]:
+        header, rows = await begin()
+        return csv_pieces(header, rows)
+
+    return await download(request, actor.workspace_id, name, "text/csv; charset=utf-8", pieces)

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from cadenza.audience.columns import CUSTOM, IGNORE, Field
-from cadenza.audience.contracts import Import, ImportState
-from cadenza.audience.export import csv_answer
+from cadenza.audience.contracts import Import, ImportFault, ImportState
+from cadenza.audience.export import Cell, Table, csv_answer
 from cadenza.audience.fields import fields
 from cadenza.audience.text_source import MAX_BYTES, refuse
 from cadenza.audience.uploads import (
@@ -40,6 +40,7 @@ from cadenza.web.service import PageUnit, allowed, gettext, live, render, render
 router = APIRouter(include_in_schema=False)
 
 _SHOWN_FAULTS, _ALL_FAULTS = 50, 50_000
+_REFUSED = ("row", "line", "column", "code", "reason", "what")
 _FRAME = 100_000  # bytes of a form around its file
 
 
@@ -211,8 +212,15 @@ async def refused(request: Request, unit: PageUnit, import_id: UUID) -> Response
     """Every row that was refused and every value that was left out, to be corrected in a spreadsheet."""
     actor = actor_of(request)
     await import_of(unit, actor, import_id)
-    found = await faults_of(unit, actor, import_id, limit=_ALL_FAULTS)
-    rows = (
-        (f.row, f.line, f.column, f.code, f.reason, "rejected" if f.rejected else "left out") for f in found
-    )
-    return csv_answer("refused-rows.csv", ("row", "line", "column", "code", "reason", "what"), rows)
+
+    async def begin() -> Table:
+        found = await faults_of(unit, actor, import_id, limit=_ALL_FAULTS)
+        return _REFUSED, _refused_rows(found)
+
+    return await csv_answer(request, actor, "refused-rows.csv", begin)
+
+
+async def _refused_rows(found: Sequence[ImportFault]) -> AsyncIterator[tuple[Cell, ...]]:
+    for each in found:
+        what = "rejected" if each.rejected else "left out"
+        yield each.row, each.line, each.column, each.code, each.reason, what

@@ -232,7 +232,11 @@ class BulkChangeRow(Row):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # machine time
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
     kind: Mapped[str] = mapped_column(String(20))  # contracts.BulkKind
+    state: Mapped[str] = mapped_column(String(20))  # contracts.BulkState
     people: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer, default=0)  # of the people; taking it back counts down
+    reached: Mapped[UUID | None] = mapped_column(Uuid)  # the change holds for its people up to this id
+    left_out: Mapped[int] = mapped_column(Integer, default=0)  # somebody else had changed them meanwhile
     field: Mapped[str | None] = mapped_column(String(60))
     value: Mapped[str | None] = mapped_column(Text)
     undone_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from cadenza.audience import import_pages, people_pages, segment_pages
+from cadenza.audience import bulk_pages, import_pages, people_pages, segment_pages
 from cadenza.audience.bulk import NEEDS, changes, may_undo
 from cadenza.audience.filter_pages import Asked, chosen_by, with_added
 from cadenza.audience.segment_rules import CUSTOM, OPERATORS
@@ -25,6 +25,7 @@ router = APIRouter(include_in_schema=False)
 router.include_router(import_pages.router)
 router.include_router(segment_pages.router)
 router.include_router(people_pages.router)
+router.include_router(bulk_pages.router)
 
 Words = Annotated[str, Query(max_length=500)]
 _OPERATORS = list(dict.fromkeys(each for fitting in OPERATORS.values() for each in fitting))

@@ -197,31 +197,34 @@ async def contacts(
     rule: Group = EVERYBODY,
     page: int = 1,
     size: int = 50,
+    after: UUID | None = None,
     custom: Mapping[str, FieldKind] | None = None,
 ) -> ContactPage:
     """The list of contacts that a filter lets through, newest first.
 
+    With ``after`` it goes on behind this person, whatever was added meanwhile and however deep, and ``page`` is not asked.
     ``query`` holds beginnings of words of name, company and address; ``custom`` are the workspace's own fields, where the
     caller knows them already.
     """
     authorize(actor, Action.READ)
     page, size = max(1, min(page, 10_000)), max(1, min(size, 500))
-    start, asked = (page - 1) * size, search_words(query)
+    start, asked = 0 if after else (page - 1) * size, search_words(query)
     rows = _WHOLES.where(*here(unit)).order_by(ContactRow.id.desc())
-    if asked and not rule.rules:
+    by_search = bool(asked) and not rule.rules and after is None
+    if by_search:
         ids = await _search(unit, asked, start + size)
         total, rows = len(ids), rows.where(ContactRow.id.in_(ids[start : start + size]))
     else:
         fits = await chosen(unit, rule, query, custom)
         total = await totals.total(unit, rule, query, fits)
         # Which rows first, and only then what belongs to them: those that a page skips would be put together as well.
-        which = select(ContactRow.id).where(*fits).order_by(ContactRow.id.desc()).offset(start).limit(size)
+        which = select(ContactRow.id).where(*fits, *([ContactRow.id < after] if after else []))
+        which = which.order_by(ContactRow.id.desc()).offset(start).limit(size + 1)
         rows = rows.where(ContactRow.id.in_(which))
     found = [_as_contact(whole) for whole in await _wholes(unit, rows)]
-    at_least = bool(asked) and not rule.rules and total > max(start + size, COUNTED)
-    return ContactPage(
-        tuple(found), page, more=start + size < total, total=total - at_least, at_least=at_least
-    )
+    at_least = by_search and total > max(start + size, COUNTED)
+    more = start + size < total if by_search else len(found) > size
+    return ContactPage(tuple(found[:size]), page, more=more, total=total - at_least, at_least=at_least)
 
 
 async def chosen(

@@ -8,11 +8,12 @@ from fastapi import Request
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from cadenza.audience.bulk import BulkKind, Whom, change_many, changes, undo
+from cadenza.audience.bulk import Whom, cancel, change, change_many, changes, undo
 from cadenza.audience.contact_export import begin_export, export_rows
+from cadenza.audience.contracts import BulkKind, BulkState
 from cadenza.audience.duplicates import duplicates, merge
 from cadenza.audience.endpoints import ContactShape, meant
-from cadenza.audience.export import csv_answer
+from cadenza.audience.export import Table, csv_answer
 from cadenza.audience.filter_pages import Asked
 from cadenza.audience.service import contact
 from cadenza.core.errors import CadenzaError
@@ -40,7 +41,10 @@ class Choice(Shape):
 
 
 class NewChange(Shape):
-    """Whom: those whose ids are given, or with ``everybody`` all that ``choice`` lets through; one of the two."""
+    """Whom: those whose ids are given, or with ``everybody`` all that ``choice`` lets through; one of the two.
+
+    With ``expected`` nothing is changed unless it is exactly this number of people.
+    """
 
     kind: BulkKind
     contact_ids: list[UUID] = Field(default_factory=list, max_length=MOST_NAMED)
@@ -48,15 +52,21 @@ class NewChange(Shape):
     choice: Choice = Field(default_factory=Choice)
     field: Annotated[str, Field(max_length=100, examples=["region"])] = ""
     value: Annotated[str, Field(max_length=2000, examples=["north"])] = ""
+    expected: Annotated[int | None, Field(ge=1, le=100_000, examples=[None])] = None
 
 
 class ChangeShape(Shape):
-    """``until`` is when it can no longer be taken back."""
+    """``done`` of ``people`` are behind it, ``left_out`` of those were changed by somebody else meanwhile and stayed as
+    they are. ``until`` is when it can no longer be taken back.
+    """
 
     id: UUID
     at: datetime
     kind: BulkKind
+    state: BulkState
     people: int
+    done: int
+    left_out: int
     field: str | None
     value: str | None
     undone_at: datetime | None
@@ -80,7 +90,12 @@ class Pair(Shape):
 
 @router.post("/contacts/bulk")
 async def change_contacts(request: Request, unit: ApiUnit, new: NewChange) -> ChangeShape:
-    """Stop, set a field of, or remove many people. It can be taken back for a day."""
+    """Stop, set a field of, or remove many people. It can be taken back for a day.
+
+    More than 2,000 people are changed by a worker, batch by batch: the answer's `state` is `waiting` then, and
+    `GET /contacts/changes/{change_id}` tells how far it is. One such change of a workspace is on its way at a time; a
+    second is answered 409.
+    """
     actor = actor_of(request)
     if bool(new.contact_ids) == new.everybody:
         raise CadenzaError(
@@ -91,19 +106,36 @@ async def change_contacts(request: Request, unit: ApiUnit, new: NewChange) -> Ch
     chosen = await meant(unit, actor, new.choice.asked)
     whom = Whom(chosen.rule, new.choice.q, tuple(new.contact_ids))
     return ChangeShape.model_validate(
-        await change_many(unit, actor, new.kind, whom, field=new.field, value=new.value)
+        await change_many(
+            unit, actor, new.kind, whom, field=new.field, value=new.value, expected=new.expected
+        )
     )
 
 
 @router.get("/contacts/changes")
 async def list_changes(request: Request, unit: ApiUnit) -> list[ChangeShape]:
-    """The newest ten changes that can still be taken back, newest first."""
+    """The newest ten changes that are on their way or can still be taken back, newest first."""
     return [ChangeShape.model_validate(each) for each in await changes(unit, actor_of(request))]
+
+
+@router.get("/contacts/changes/{change_id}")
+async def read_change(request: Request, unit: ApiUnit, change_id: UUID) -> ChangeShape:
+    """How far a change has come."""
+    return ChangeShape.model_validate(await change(unit, actor_of(request), change_id))
+
+
+@router.post("/contacts/changes/{change_id}/cancel")
+async def cancel_change(request: Request, unit: ApiUnit, change_id: UUID) -> ChangeShape:
+    """End it after the batch that runs; who was changed stays so until it is taken back. One that is over is left as it is."""
+    return ChangeShape.model_validate(await cancel(unit, actor_of(request), change_id))
 
 
 @router.post("/contacts/changes/{change_id}/undo")
 async def undo_change(request: Request, unit: ApiUnit, change_id: UUID, why: Reason) -> ChangeShape:
-    """Take a change back. Lifting stops needs the right to, and a reason."""
+    """Take a change back, or what was done of it: by a worker where that is more than 2,000 people.
+
+    Lifting stops needs the right to, and a reason. What somebody changed since stays as it is.
+    """
     return ChangeShape.model_validate(await undo(unit, actor_of(request), change_id, reason=why.reason))
 
 
@@ -125,7 +157,11 @@ async def merge_contacts(request: Request, unit: ApiUnit, pair: Pair) -> Contact
 async def export_contacts(request: Request, choice: Choice) -> Response:
     """Everybody that the choice lets through, as CSV. It is counted and told in the audit trail, so it is no GET."""
     actor, database = actor_of(request), request.app.state.database
-    async with database.unit(actor.workspace_id) as unit:
-        chosen = await meant(unit, actor, choice.asked)
-        begun = await begin_export(unit, actor, chosen.rule, choice.q)
-    return csv_answer("contacts.csv", begun.header, export_rows(database, actor, begun))
+
+    async def begin() -> Table:
+        async with database.unit(actor.workspace_id) as unit:
+            chosen = await meant(unit, actor, choice.asked)
+            begun = await begin_export(unit, actor, chosen.rule, choice.q)
+        return begun.header, export_rows(database, actor, begun)
+
+    return await csv_answer(request, actor, "contacts.csv", begin)

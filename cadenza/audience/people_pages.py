@@ -1,4 +1,4 @@
-"""Many people at once, people who are here twice, companies, and the export."""
+"""People who are here twice, companies, and the export."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,10 +7,9 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from cadenza.audience.accounts import account, accounts
-from cadenza.audience.bulk import BulkKind, Whom, change_many, undo
 from cadenza.audience.contact_export import begin_export, export_rows
 from cadenza.audience.duplicates import duplicates, merge
-from cadenza.audience.export import csv_answer
+from cadenza.audience.export import Table, csv_answer
 from cadenza.audience.filter_pages import Asked, chosen_by
 from cadenza.core.errors import CadenzaError
 from cadenza.identity.contracts import Action
@@ -21,42 +20,6 @@ router = APIRouter(include_in_schema=False)
 
 Words = Annotated[str, Form(max_length=2000)]
 Parts = Annotated[list[str] | None, Form(max_length=50)]
-
-
-@router.post("/contacts/bulk")
-async def change(
-    request: Request,
-    unit: PageUnit,
-    kind: Annotated[BulkKind, Form()],
-    whom: Annotated[str, Form(max_length=10)] = "checked",
-    contact: Annotated[list[UUID] | None, Form(max_length=500)] = None,
-    field: Words = "",
-    value: Words = "",
-    q: Words = "",
-    match: Words = "all",
-    f: Parts = None,
-    segment: Annotated[UUID | None, Form()] = None,
-) -> Response:
-    """Stop, set a field of, or remove the people that are checked, or everybody that the list's filter lets through."""
-    actor, asked = actor_of(request), Asked(q, match, tuple(f or ()), segment)
-    chosen = await chosen_by(unit, actor, asked)
-    if chosen.wrong:  # a filter that means nothing must not mean everybody
-        raise CadenzaError(
-            "filter_invalid", chosen.wrong, fix=gettext("Nothing was changed. Correct the filter.")
-        )
-    if whom != "all" and not contact:
-        raise CadenzaError(
-            "nobody_chosen", gettext("Nobody is checked."), fix=gettext("Check people in the list first.")
-        )
-    ids = tuple(contact or ()) if whom != "all" else ()
-    await change_many(unit, actor, kind, Whom(chosen.rule, q, ids), field=field, value=value)
-    return see(asked.address(), "changed")
-
-
-@router.post("/contacts/changes/{change_id}/undo")
-async def take_back(request: Request, unit: PageUnit, change_id: UUID, reason: Words = "") -> Response:
-    await undo(unit, actor_of(request), change_id, reason=reason)
-    return see("/contacts", "undone")
 
 
 @router.get("/contacts/duplicates")
@@ -124,5 +87,9 @@ async def export(
     chosen = await chosen_by(unit, actor, Asked(q, match, tuple(f or ()), segment))
     if chosen.wrong:
         raise CadenzaError("filter_invalid", chosen.wrong, fix=gettext("Correct the filter."))
-    begun = await begin_export(unit, actor, chosen.rule, q)
-    return csv_answer("contacts.csv", begun.header, export_rows(request.app.state.database, actor, begun))
+
+    async def begin() -> Table:
+        begun = await begin_export(unit, actor, chosen.rule, q)
+        return begun.header, export_rows(request.app.state.database, actor, begun)
+
+    return await csv_answer(request, actor, "contacts.csv", begin)

@@ -2,21 +2,62 @@
 revoke update, delete, truncate on suppressions from cadenza_app;
 -- The only way a stop goes: one that a member made for many people at once is taken back within a day. It names that one
 -- change; opt-outs, complaints, bounces and stops made for one person have another source or reason and stay.
-create function lift_bulk_stops(change text) returns integer
+-- It goes batch by batch: given are the first and the last of its people. Whoever of them (or whom they turned out to be)
+-- another such change stopped as well stays stopped, from now on for that one.
+create function lift_bulk_stops(change text, first uuid, last uuid) returns integer
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
+  mine bulk_changes;
   lifted integer;
 begin
-  delete from suppressions s
-  using bulk_changes b
+  select * into mine from bulk_changes b
   where b.workspace_id = nullif(current_setting('cadenza.workspace', true), '')::uuid and change = 'bulk ' || b.id
-    and b.kind = 'stop' and b.undone_at is null
-    and s.workspace_id = b.workspace_id and s.reason = 'manual' and s.source = change;
+    and b.kind = 'stop' and b.state = 'undoing';
+  with meant as (
+    select i.contact_id as named, p.id as stands
+    from bulk_items i
+    join contacts c on c.workspace_id = i.workspace_id and c.id = i.contact_id
+    cross join lateral (values (c.id), (c.merged_into)) p(id)
+    where i.workspace_id = mine.workspace_id and i.change_id = mine.id and i.contact_id between first and last
+      and p.id is not null
+  ), others as (
+    select m.stands, min(o.source) as source
+    from meant m
+    cross join lateral (
+      select 'bulk ' || b.id as source from bulk_changes b
+      where b.workspace_id = mine.workspace_id and b.kind = 'stop' and b.id <> mine.id and b.undone_at is null
+        and b.at > mine.at - interval '24 hours'
+        and exists (select from bulk_items i where i.workspace_id = b.workspace_id and i.change_id = b.id
+                    and i.contact_id in (m.named, m.stands) and i.contact_id <= b.reached)
+      limit 1) o
+    group by m.stands
+  ), handed_over as (
+    update suppressions s set source = o.source from others o
+    where s.workspace_id = mine.workspace_id and s.contact_id = o.stands and s.reason = 'manual' and s.source = change
+  )
+  delete from suppressions s
+  using (select distinct stands from meant) m
+  where s.workspace_id = mine.workspace_id and s.contact_id = m.stands and s.reason = 'manual' and s.source = change
+    and m.stands not in (select stands from others);
   get diagnostics lifted = row_count;
   return lifted;
 end $$;
-revoke all on function lift_bulk_stops(text) from public;
-grant execute on function lift_bulk_stops(text) to cadenza_app;
+revoke all on function lift_bulk_stops(text, uuid, uuid) from public;
+grant execute on function lift_bulk_stops(text, uuid, uuid) to cadenza_app;
+-- Whoever stops one person or address that a change to many had stopped means it for good: it is no longer lifted with that.
+create function keep_stops(stopped text[], by text) returns integer
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+  kept integer;
+begin
+  update suppressions s set source = by
+  where s.workspace_id = nullif(current_setting('cadenza.workspace', true), '')::uuid and s.value = any(stopped)
+    and s.reason = 'manual' and s.source like 'bulk %' and by not like 'bulk %';
+  get diagnostics kept = row_count;
+  return kept;
+end $$;
+revoke all on function keep_stops(text[], text) from public;
+grant execute on function keep_stops(text[], text) to cadenza_app;
 -- In a young database the planner knows nothing of these tables and picks indexes that read a whole workspace for each
 -- row of a large import. The application may refresh what it knows, which does something only while that is far off.
 create function refresh_audience_statistics(imported bigint) returns void

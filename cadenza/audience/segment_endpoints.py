@@ -38,6 +38,7 @@ class NewSegment(Shape):
 
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["Alps"])]
     rule: Annotated[dict[str, Any], Field(max_length=10, examples=[_RULE])]
+    replace: bool = False  # one of that name
 
 
 class FieldShape(Shape):
@@ -66,11 +67,11 @@ async def read_segment(request: Request, unit: ApiUnit, segment_id: UUID) -> Seg
 
 @router.post("/segments")
 async def keep_segment(request: Request, unit: ApiUnit, new: NewSegment) -> SegmentShape:
-    """Keep a filter under a name; one of that name takes the new filter."""
+    """Keep a filter under a name. Where there is one of that name it is answered 409, unless it is to be replaced."""
     actor = actor_of(request)
     authorize(actor, Action.EDIT_CONTACTS)
     rule = read(new.rule, await kinds_of(unit))
-    saved = await save_segment(unit, actor, new.name, rule)
+    saved = await save_segment(unit, actor, new.name, rule, replace=new.replace)
     return _shape(await segment(unit, actor, saved))
 
 

@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from cadenza.audience.contracts import FieldKind
 from cadenza.audience.fields import fields, kinds_of, remove_field, set_field
+from cadenza.audience.filter_pages import Asked, chosen_by
 from cadenza.audience.hooks import campaign_names
 from cadenza.audience.segment_rules import read_address
 from cadenza.audience.segments import remove_segment, save_segment, segments
+from cadenza.core.errors import CadenzaError
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
 from cadenza.web.service import PageUnit, allowed, gettext, render, see
@@ -48,9 +50,18 @@ async def save(
     name: Text = "",
     match: Text = "all",
     f: Annotated[list[str] | None, Form(max_length=50)] = None,
+    replace: Annotated[bool, Form()] = False,
 ) -> Response:
+    actor, asked = actor_of(request), Asked("", match, tuple(f or ()))
     rule = read_address(match, f or [], await kinds_of(unit))
-    saved = await save_segment(unit, actor_of(request), name, rule)
+    try:
+        saved = await save_segment(unit, actor, name, rule, replace=replace)
+    except CadenzaError as wrong:
+        if wrong.code != "segment_exists":
+            raise
+        chosen = await chosen_by(unit, actor, asked)
+        known = {"name": name, "chosen": chosen, "back": asked.address()}
+        return render(request, "audience/segment_known.html", status_code=409, **known)
     return see(f"/contacts?segment={saved}", "saved")
 
 

@@ -74,9 +74,26 @@ async def segment(
     )
 
 
-async def save_segment(unit: Unit, actor: Actor, name: str, rule: Group) -> UUID:
-    """Keep a filter under a name; one of that name takes the new filter. Raises ``CadenzaError``."""
+async def save_segment(unit: Unit, actor: Actor, name: str, rule: Group, *, replace: bool = False) -> UUID:
+    """Keep a filter under a name; with ``replace`` one of that name takes the new filter.
+
+    Raises ``CadenzaError``, a conflict where there is one of that name and it is not to be replaced.
+    """
     authorize(actor, Action.EDIT_CONTACTS)
+    name = await _checked_name(unit, name)
+    saved = await _keep(unit, actor, name, rule, replace=replace)
+    if saved is None:
+        raise CadenzaError(
+            "segment_exists",
+            f"There is a segment {name!r} already.",
+            Kind.CONFLICT,
+            fix="Nothing was saved. Give another name, or say that it is to be replaced.",
+        )
+    await audit(unit, actor, "segment_saved", name)
+    return saved
+
+
+async def _checked_name(unit: Unit, name: str) -> str:
     name = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     if not name or len(name) > _LONGEST_NAME:
         raise CadenzaError(
@@ -85,17 +102,23 @@ async def save_segment(unit: Unit, actor: Actor, name: str, rule: Group) -> UUID
     held = select(func.count()).where(SegmentRow.workspace_id == unit.workspace_id, SegmentRow.name != name)
     if (await unit.session.scalar(held) or 0) >= _MOST:
         raise CadenzaError("too_many_segments", f"There are {_MOST} segments already.", Kind.TOO_MANY)
+    return name
+
+
+async def _keep(unit: Unit, actor: Actor, name: str, rule: Group, *, replace: bool) -> UUID | None:
+    """None where there is one of that name and it is not to be replaced."""
     now = unit.machine.now()
     values = {"rule": to_json(rule), "updated_at": now, "member_id": actor.member_id}
-    statement = (
-        insert(SegmentRow)
-        .values(workspace_id=unit.workspace_id, id=new_id(), name=name, created_at=now, **values)
-        .on_conflict_do_update(index_elements=["workspace_id", "name"], set_=values)
-        .returning(SegmentRow.id)
+    row = insert(SegmentRow).values(
+        workspace_id=unit.workspace_id, id=new_id(), name=name, created_at=now, **values
     )
-    saved = (await unit.session.scalars(statement)).one()
-    await audit(unit, actor, "segment_saved", name)
-    return saved
+    key = ["workspace_id", "name"]
+    kept = (
+        row.on_conflict_do_update(index_elements=key, set_=values)
+        if replace
+        else row.on_conflict_do_nothing(index_elements=key)
+    )
+    return (await unit.session.scalars(kept.returning(SegmentRow.id))).one_or_none()
 
 
 async def remove_segment(unit: Unit, actor: Actor, segment_id: UUID) -> None:

@@ -88,8 +88,19 @@ async def _insert(
         }
         for kind, value in stops
     ]
+    if not rows:
+        return []
     statement = insert(SuppressionRow).on_conflict_do_nothing().returning(SuppressionRow.value)
-    return list((await unit.session.scalars(statement, rows)).all()) if rows else []
+    new = list((await unit.session.scalars(statement, rows)).all())
+    if reason is SuppressionReason.MANUAL and len(new) < len(rows):
+        await _keep(unit, [str(row["value"]) for row in rows], source)
+    return new
+
+
+async def _keep(unit: Unit, values: Sequence[str], source: str) -> None:
+    """A stop that a change to many people made is no longer lifted with it: somebody meant this one."""
+    query = text("select keep_stops(:values, :source)")
+    await unit.session.execute(query, {"values": list(values), "source": source[:_SOURCE]})
 
 
 def _event(
@@ -122,8 +133,10 @@ async def unsubscribe(unit: Unit, contact_id: UUID, source: str, *, complaint: b
 
 async def _stop_everywhere(unit: Unit, contact_id: UUID, reason: SuppressionReason, source: str) -> list[str]:
     """Stop the person and each of their addresses; the values that were not stopped for this reason before."""
-    query = select(AddressRow.value).where(
-        AddressRow.workspace_id == unit.workspace_id, AddressRow.contact_id == contact_id
+    query = (
+        select(AddressRow.value)
+        .where(AddressRow.workspace_id == unit.workspace_id, AddressRow.contact_id == contact_id)
+        .order_by(AddressRow.value)  # as changes to many people do it: nobody waits in a ring
     )
     stops = [(SuppressionKind.ADDRESS, value) for value in (await unit.session.scalars(query)).all()]
     stops.append((SuppressionKind.CONTACT, str(contact_id)))

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from cadenza.audience.bulk import NEEDS, UNDO_FOR, BulkKind, Whom, change_many
-from cadenza.audience.contracts import SuppressionKind, SuppressionReason
+from cadenza.audience.bulk import NEEDS, UNDO_FOR, Whom, change_many
+from cadenza.audience.contracts import BulkKind, SuppressionKind, SuppressionReason
 from cadenza.audience.endpoints import meant
 from cadenza.audience.filter_pages import Asked
 from cadenza.audience.segment_rules import EVERYBODY

@@ -182,7 +182,7 @@ async def preview_upload(unit: Unit, actor: Actor, import_id: UUID) -> ImportPre
     authorize(actor, Action.READ)
     row = await _mapping_row(unit, import_id)
     table = await _first_piece(unit, row, row.mapping)
-    read = list(islice(table.rows(), min(_PREVIEWED, row.rows)))
+    read = _first_rows(row, table)
     people = [each.person for each in read if each.person is not None]
     found = await import_store.known(unit, people)
     return ImportPreview(
@@ -193,6 +193,10 @@ async def preview_upload(unit: Unit, actor: Actor, import_id: UUID) -> ImportPre
         people=preview(people[:_SHOWN_PEOPLE]),
         faults=tuple(fault for each in read for fault in faults_in(each))[:_SHOWN_FAULTS],
     )
+
+
+def _first_rows(row: ImportRow, table: Table) -> list[Row]:
+    return list(islice(table.rows(), min(_PREVIEWED, row.rows)))
 
 
 def faults_in(row: Row) -> list[ImportFault]:
@@ -237,12 +241,28 @@ async def set_mapping(unit: Unit, actor: Actor, import_id: UUID, mapping: Mappin
 
 
 async def start_import(unit: Unit, actor: Actor, import_id: UUID) -> None:
-    """Confirm the mapping; a worker imports the file, piece by piece. Raises ``CadenzaError`` when it has begun already."""
+    """Confirm the mapping; a worker imports the file, piece by piece.
+
+    Raises ``CadenzaError`` when it has begun already, or when not one of the first rows can be used.
+    """
     authorize(actor, Action.IMPORT_CONTACTS)
     row = await _mapping_row(unit, import_id, lock=True)
+    await _check_usable(unit, row)
     row.state, row.member_id = ImportState.WAITING.value, actor.member_id
     await audit(unit, actor, "import_started", row.file, rows=row.rows)
     await enqueue(unit.session, IMPORT_JOB, workspace_id=str(unit.workspace_id), import_id=str(import_id))
+
+
+async def _check_usable(unit: Unit, row: ImportRow) -> None:
+    read = _first_rows(row, await _first_piece(unit, row, row.mapping))
+    if any(each.person is not None for each in read):
+        return
+    which = "No row" if len(read) == row.rows else f"None of the first {len(read)} rows"
+    raise CadenzaError(
+        "nothing_usable",
+        f"{which} of {row.file} can be used." if read else f"{row.file} has no rows.",
+        fix="Nobody was imported. Say which column holds the e-mail addresses, or correct the file and upload it again.",
+    )
 
 
 async def cancel_import(unit: Unit, actor: Actor, import_id: UUID) -> None:

@@ -31,13 +31,17 @@ class Problem:
 
 @dataclass(eq=False)
 class CadenzaError(Exception):
-    """What happened (``message``), what to do (``fix``), and each fault by its place (``problems``)."""
+    """What happened (``message``), what to do (``fix``), and each fault by its place (``problems``).
+
+    ``retry_after`` is in how many seconds it may help to ask again; 0 says nothing about it.
+    """
 
     code: str
     message: str
     kind: Kind = Kind.INVALID
     fix: str = ""
     problems: tuple[Problem, ...] = field(default=())
+    retry_after: int = 0
 
     def __str__(self) -> str:
         return f"{self.message} {self.fix}".strip()

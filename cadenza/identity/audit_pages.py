@@ -5,9 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from cadenza.identity.audit_search import audit_actions, audit_trail, export_audit
+from cadenza.identity.audit_endpoints import audit_file
+from cadenza.identity.audit_search import audit_actions, audit_trail
 from cadenza.identity.audit_words import act_words
 from cadenza.identity.contracts import AuditFilter
 from cadenza.identity.service import actor_of
@@ -63,9 +64,4 @@ def _day(words: str) -> date | None:
 
 @router.post("/audit/export")
 async def export(request: Request) -> Response:
-    lines = await export_audit(request.app.state.database, actor_of(request))
-    return StreamingResponse(
-        lines,
-        media_type="application/jsonl",
-        headers={"content-disposition": 'attachment; filename="audit.jsonl"', "x-accel-buffering": "no"},
-    )
+    return await audit_file(request)

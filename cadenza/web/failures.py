@@ -45,7 +45,8 @@ def answer(request: Request, error: CadenzaError) -> Response:
         return RedirectResponse(_log_in_address(request), 303 if request.method == "GET" else 307)
     speak_to(request)
     request.state.failure = error  # for the audit trail, which is written above this room
-    return _answer(request, STATUS[error.kind], error)
+    again = {"retry-after": str(error.retry_after)} if error.retry_after else None
+    return _answer(request, STATUS[error.kind], error, again)
 
 
 def crashed(request: Request) -> Response:

@@ -15,6 +15,7 @@ from cadenza.core.http import Egress
 from cadenza.core.unit import Unit
 from cadenza.web.catalogue import gettext, ngettext, speak
 from cadenza.web.contracts import Edge, Reader
+from cadenza.web.downloads import Downloads, download
 from cadenza.web.failures import on_error
 from cadenza.web.files import VersionedFiles
 from cadenza.web.forwarding import ForwardedMiddleware, HttpsOnlyMiddleware
@@ -23,7 +24,7 @@ from cadenza.web.rendering import reader_of, render, render_part, speak_to
 from cadenza.web.security import EdgeMiddleware, ForgeryMiddleware
 
 __all__ = [
-    "Edge", "PageUnit", "Reader", "address_of", "allowed", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render",
+    "Edge", "PageUnit", "Reader", "address_of", "allowed", "download", "egress_of", "gettext", "install", "live", "ngettext", "reader_of", "render",
     "render_part", "safe_path", "see", "speak", "speak_to", "unit_of",
 ]  # fmt: skip
 
@@ -60,6 +61,7 @@ def install(app: FastAPI, edge: Edge) -> None:
     ``app.state.database`` must be set before the first request.
     """
     app.state.edge = edge
+    app.state.downloads = Downloads()
     app.mount("/static", VersionedFiles(), name="static")
     for kind in (CadenzaError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, on_error)

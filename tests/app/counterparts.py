@@ -32,6 +32,7 @@ _REASONS: dict[str, tuple[str, ...]] = {
     ),
     "it only leads to another page, or draws one anew": (
         "GET /settings", "GET /inbox/news", "GET /palette", "GET /campaigns/{name}/live/stream", "GET /contacts/imports/{import_id}/stream",
+        "GET /contacts/changes/{change_id}/stream",
     ),
     "it speaks the assistants' protocol, to programs": ("POST /mcp",),
     "it tells a monitor that the process lives": ("GET /healthz",),
@@ -99,6 +100,8 @@ _SAME: dict[str, tuple[str, ...]] = {
     "GET /contacts/duplicates": ("GET /contacts/duplicates",),
     "POST /contacts/merge": ("POST /contacts/merge",),
     "POST /contacts/bulk": ("POST /contacts/bulk",),
+    "GET /contacts/changes/{change_id}": ("GET /contacts/changes/{change_id}",),
+    "POST /contacts/changes/{change_id}/cancel": ("POST /contacts/changes/{change_id}/cancel",),
     "POST /contacts/changes/{change_id}/undo": ("POST /contacts/changes/{change_id}/undo",),
     "POST /contacts/export.csv": ("POST /contacts/export",),
     "GET /contacts/segments": ("GET /segments",),

@@ -31,6 +31,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
     Action.READ: (
         "GET /", "GET /contacts", "GET /contacts/{contact_id}", "GET /contacts/imports",
         "GET /contacts/imports/{import_id}", "GET /contacts/imports/{import_id}/stream",
+        "GET /contacts/changes/{change_id}", "GET /contacts/changes/{change_id}/stream", "GET /api/v1/contacts/changes/{change_id}",
         "GET /contacts/imports/{import_id}/refused.csv", "GET /contacts/segments", "GET /contacts/fields",
         "GET /senders", "GET /senders/{mailbox_id}", "GET /senders/pools", "GET /senders/pools/{pool_id}",
         "GET /api/v1/senders/{mailbox_id}", "GET /api/v1/sender-pools", "GET /campaigns", "GET /campaigns/{name}", "GET /campaigns/{name}/live",
@@ -66,6 +67,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "POST /proposals/{item_id}/decided", "POST /api/v1/work-items/{item_id}/decided",
         "POST /api/v1/segments", "DELETE /api/v1/segments/{segment_id}", "POST /api/v1/contacts/merge",
         "POST /api/v1/contacts/bulk", "POST /api/v1/contacts/changes/{change_id}/undo",
+        "POST /contacts/changes/{change_id}/cancel", "POST /api/v1/contacts/changes/{change_id}/cancel",
     ),
     Action.EXPORT_CONTACTS: ("POST /contacts/export.csv", "POST /api/v1/contacts/export"),
     Action.SUPPRESS: ("POST /contacts/{contact_id}/suppress", "POST /api/v1/contacts/{contact_id}/stop"),

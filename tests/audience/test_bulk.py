@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from cadenza.audience.bulk import MOST, BulkKind, Whom, change_many, changes, may_undo, undo
-from cadenza.audience.contracts import FieldKind
+from cadenza.audience.bulk import MOST, Whom, change_many, changes, may_undo, undo
+from cadenza.audience.contracts import BulkKind, FieldKind
 from cadenza.audience.segment_rules import EVERYBODY, read_address
 from cadenza.audience.service import (
     contact,
@@ -127,7 +127,8 @@ async def test_a_change_can_be_taken_back_for_a_day_and_only_here(
     async with (
         database.installation() as session
     ):  # the function lifts nothing outside the workspace that was entered
-        lifted = await session.scalar(text("select lift_bulk_stops(:source)"), {"source": f"bulk {done.id}"})
+        given = {"source": f"bulk {done.id}", "first": UUID(int=0), "last": UUID(int=2**128 - 1)}
+        lifted = await session.scalar(text("select lift_bulk_stops(:source, :first, :last)"), given)
         assert lifted == 0
     machine.move(timedelta(hours=25))
     async with database.unit(workspace.workspace_id) as unit:

@@ -206,7 +206,10 @@ async def test_segments_are_saved_counted_listed_and_removed(database: Database,
         ]  # fmt: skip
         assert len(await segment_members(unit, saved["Segment 0"])) == 2
         assert await segment_named(unit, "Segment 0") == saved["Segment 0"]
-        again = await save_segment(unit, workspace, " Segment  0 ", Group("all"))
+        with pytest.raises(CadenzaError, match="There is a segment 'Segment 0' already"):
+            await save_segment(unit, workspace, " Segment  0 ", Group("all"))
+        assert (await segment(unit, workspace, saved["Segment 0"])).rule == rules["Segment 0"]
+        again = await save_segment(unit, workspace, " Segment  0 ", Group("all"), replace=True)
         assert again == saved["Segment 0"]
         assert len(await segment_members(unit, again)) == 5
         await remove_segment(unit, workspace, again)

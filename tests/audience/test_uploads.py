@@ -226,6 +226,37 @@ async def test_a_cancelled_import_keeps_what_is_in_and_takes_no_more(
             await start_import(unit, workspace, import_id)
 
 
+@pytest.mark.asvs("2.3.1")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (table(["nobody", "X", "", ""], ["", "Y", "", ""]), "No row of list.csv can be used"),
+        (table(), "list.csv has no rows"),
+    ],
+)
+async def test_a_list_without_a_usable_row_cannot_be_started(
+    database: Database, workspace: Actor, tmp_path: Path, data: bytes, words: str
+) -> None:
+    import_id = await kept(database, workspace, data, tmp_path)
+    with pytest.raises(CadenzaError, match=words) as refused:
+        await started(database, workspace, import_id)
+    assert (refused.value.code, "which column" in refused.value.fix) == ("nothing_usable", True)
+    assert (await run(database, workspace, import_id)).state is ImportState.MAPPING
+
+
+async def test_a_mapping_that_makes_rows_usable_makes_the_list_startable(
+    database: Database, workspace: Actor, tmp_path: Path
+) -> None:
+    data = b"email,other\nAnn,ann@x.example\n"
+    import_id = await kept(database, workspace, data, tmp_path)
+    with pytest.raises(CadenzaError, match="can be used"):
+        await started(database, workspace, import_id)
+    async with database.unit(workspace.workspace_id) as unit:
+        await set_mapping(unit, workspace, import_id, {"email": "first_name", "other": "email"})
+    await started(database, workspace, import_id)
+    assert (await run(database, workspace, import_id)).created == 1
+
+
 @pytest.mark.asvs("5.2.1", "5.2.2", "5.3.2")
 @pytest.mark.parametrize(
     ("name", "data", "code"),

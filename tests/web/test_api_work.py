@@ -12,6 +12,7 @@ import pytest
 
 from cadenza.app.composition import web_app
 from cadenza.audience.import_job import run_import
+from cadenza.audience.service import import_contacts
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import Scope
@@ -94,6 +95,10 @@ async def test_people_are_chosen_by_conditions_saved_as_a_segment_and_exported(
     assert {each["country"] for each in found["contacts"]} == {"DE", "NL"}
     rule = {"match": "all", "rules": [{"field": "country", "operator": "is", "value": "DE, NL"}]}
     saved = (await caller.post("/segments", json={"name": "North", "rule": rule})).json()
+    known = await caller.post("/segments", json={"name": "North", "rule": {"match": "all", "rules": []}})
+    assert (known.status_code, known.json()["code"]) == (409, "segment_exists")
+    same = await caller.post("/segments", json={"name": "North", "rule": rule, "replace": True})
+    assert same.json()["id"] == saved["id"]
     by_segment = (await caller.get("/contacts", params={"segment_id": saved["id"]})).json()
     assert by_segment == found
     assert [each["people"] for each in (await caller.get("/segments")).json()] == [2]
@@ -135,6 +140,43 @@ async def test_many_are_changed_and_the_change_is_taken_back(
     without = await caller.post(f"/contacts/changes/{stopped['id']}/undo", json={})
     assert (without.status_code, without.json()["code"]) == (422, "reason_missing")
     assert (await caller.delete("/fields/region")).status_code == 204
+
+
+async def test_a_large_change_is_queued_watched_and_cancelled(
+    caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cadenza.audience.bulk.AT_ONCE", 2)
+    stop = {"kind": "stop", "everybody": True}
+    wrong = await caller.post("/contacts/bulk", json=stop | {"expected": 5})
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "people_changed")
+    made = (await caller.post("/contacts/bulk", json=stop | {"expected": 6})).json()
+    assert (made["state"], made["people"], made["done"]) == ("waiting", 6, 0)
+    second = await caller.post("/contacts/bulk", json=stop)
+    assert (second.status_code, second.json()["code"]) == (409, "change_running")
+    here = f"/contacts/changes/{made['id']}"
+    assert (await caller.get(here)).json() == made
+    assert (await caller.post(f"{here}/undo", json={"reason": "x"})).json()["code"] == "change_running"
+    assert (await caller.post(f"{here}/cancel")).json()["state"] == "cancelled"
+    assert (await caller.get("/contacts/changes")).json() == []
+
+
+async def test_contacts_come_by_parts_that_nobody_who_is_added_moves(
+    caller: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    for chosen in ({}, {"f": "country|known|"}, {"q": "e"}):
+        whole = (await caller.get("/contacts", params=chosen)).json()["contacts"]
+        first = (await caller.get("/contacts", params=chosen | {"limit": 2})).json()
+        async with database.unit(seeded.actor.workspace_id) as unit:
+            file = f"email,country\nesther{len(whole)}@new.example,DE\n".encode()
+            await import_contacts(unit, seeded.actor, file, file="new.csv")
+        parts, part = first["contacts"], first
+        while part["next"]:
+            part = (await caller.get("/contacts", params=chosen | {"limit": 2, "after": part["next"]})).json()
+            parts += part["contacts"]
+        assert parts == whole, chosen
+        assert not part["more"]
+    assert (await caller.get("/contacts", params={"after": "nonsense"})).status_code == 422
+    assert len((await caller.get("/contacts", params={"page": 2, "limit": 2})).json()["contacts"]) == 2
 
 
 async def test_two_people_are_made_one(caller: httpx.AsyncClient, seeded: Seeded) -> None:

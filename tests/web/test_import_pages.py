@@ -158,3 +158,15 @@ async def test_the_pages_ask_few_questions(database: Database, visitor: httpx.As
         with heard(database) as sent:
             assert (await visitor.get(address)).status_code == 200
         assert len(questions(sent)) <= MOST_OF_A_LIST, questions(sent)
+
+
+async def test_a_list_without_a_usable_row_says_why_and_offers_no_start(visitor: httpx.AsyncClient) -> None:
+    here = await _uploaded(visitor, b"Email,Vorname\nnobody,X\n")
+    page = await visitor.get(here)
+    assert "not one row can be used" in page.text
+    assert f'action="{here}/start"' not in page.text
+    refused = await visitor.post(f"{here}/start")
+    assert refused.status_code == 422
+    assert "No row of new list.csv can be used" in refused.text
+    await visitor.post(f"{here}/cancel")
+    assert "Cancelled" in (await visitor.get(here)).text

@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from cadenza.audience.service import run_import
+from cadenza.audience.bulk_store import change_row, step
+from cadenza.audience.service import run_change, run_import
 from cadenza.core.database import Database
 from cadenza.core.settings import Settings
 from cadenza.identity.contracts import Role
@@ -171,3 +173,61 @@ async def test_the_lists_ask_few_questions(
     with heard(database) as sent:
         assert (await visitor.get(address)).status_code == 200
     assert len(questions(sent)) <= MOST_OF_A_LIST, "\n".join(questions(sent))
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bulk_pages.AT_ONCE", "bulk.AT_ONCE", "bulk_store.BATCH"):
+        monkeypatch.setattr(f"cadenza.audience.{name}", 2)
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_a_large_change_is_asked_about_by_its_number_watched_cancelled_and_taken_back(
+    database: Database, visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    form = {"kind": "stop", "whom": "all"}
+    asked = await visitor.post("/contacts/bulk", data=form)
+    assert asked.status_code == 200
+    assert "Stop writing to 6 people" in _words(asked)
+    assert "Everybody in this workspace." in _words(asked)
+    again = await visitor.post("/contacts/bulk", data=form | {"people": "5"})
+    assert "Not 5 any more: 6 people fit now." in _words(again)
+    assert "Can be taken back" not in _words(await visitor.get("/contacts")), "nobody is changed yet"
+    begun = await visitor.post("/contacts/bulk", data=form | {"people": "6"})
+    here = begun.headers["location"].partition("?")[0]
+    assert re.fullmatch(r"/contacts/changes/[0-9a-f-]{36}", here)
+    assert "0 of 6 people are stopped" in _words(await visitor.get(here))
+    assert "Waits for a worker" in _words(await visitor.get("/contacts"))
+    refused = await visitor.post("/contacts/bulk", data=form | {"people": "6"})
+    assert (refused.status_code, here in refused.text) == (409, True)
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        await step(unit, await change_row(unit, UUID(here.rpartition("/")[2]), lock=True))
+    page = await visitor.get(here)
+    assert "2 of 6 people are stopped" in _words(page)
+    assert 'sse-connect="' in page.text
+    await visitor.post(f"{here}/cancel")
+    page = await visitor.get(here)
+    assert "The change holds for 2 of 6 people." in _words(page)
+    assert "sse-connect" not in page.text
+    assert "2 people were stopped" in _words(await visitor.get("/contacts"))
+    assert (await visitor.post(f"{here}/undo", data={"reason": "too early"})).status_code == 303
+    assert "It was taken back" in _words(await visitor.get(here))
+
+
+@pytest.mark.usefixtures("small_batches")
+async def test_an_undo_of_many_is_watched_on_the_same_page(
+    database: Database, visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    form = {"kind": "set_field", "whom": "all", "field": "plant", "value": "<b>north</b>", "people": "6"}
+    here = (await visitor.post("/contacts/bulk", data=form)).headers["location"].partition("?")[0]
+    job = {"workspace_id": str(seeded.actor.workspace_id), "change_id": here.rpartition("/")[2]}
+    await run_change(database, **job)
+    page = await visitor.get(here)
+    assert "Set plant of 6 people to “<b>north</b>”" in _words(page)
+    assert "6 of 6 people are done" in _words(page)
+    assert (await visitor.post(f"{here}/undo")).headers["location"] == f"{here}?said=started"
+    assert "6 of 6 people are still to be put back" in _words(await visitor.get(here))
+    await run_change(database, **job)
+    assert "Taken back" in _words(await visitor.get(here))
+    late = await visitor.post(f"{here}/cancel")
+    assert "nothing was cancelled" in (await visitor.get(late.headers["location"])).text

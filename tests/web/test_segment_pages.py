@@ -116,3 +116,19 @@ async def test_the_lists_ask_few_questions(
     with heard(database) as sent:
         assert (await visitor.get(saved)).status_code == 200
     assert len(questions(sent)) <= MOST_OF_A_LIST, "\n".join(questions(sent))
+
+
+async def test_a_name_that_is_known_is_asked_about_and_replaced_only_then(visitor: httpx.AsyncClient) -> None:
+    form = {"name": "Alps", "f": "country|is|DE"}
+    saved = (await visitor.post("/contacts/segments", data=form)).headers["location"].partition("&")[0]
+    other = form | {"f": "country|is|CH"}
+    asked = await visitor.post("/contacts/segments", data=other)
+    assert asked.status_code == 409
+    assert "There is a segment “Alps” already" in _Page(asked.text).words
+    assert 'name="f" value="country|is|CH"' in asked.text, "the filter is kept for either answer"
+    assert "Katrin" in (await visitor.get(saved)).text, "nothing was replaced"
+    renamed = await visitor.post("/contacts/segments", data=other | {"name": "Swiss"})
+    assert renamed.status_code == 303
+    replaced = await visitor.post("/contacts/segments", data=other | {"replace": "true"})
+    assert replaced.headers["location"].partition("&")[0] == saved
+    assert "Katrin" not in (await visitor.get(saved)).text

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "database-restarts": "cadenza.app.benchmarks.database_restarts:run",
     "lost-commits": "cadenza.app.benchmarks.lost_commits:run",
     "import": "cadenza.app.benchmarks.imports:run",
+    "bulk": "cadenza.app.benchmarks.bulk:run",
     "mailbox-cuts": "cadenza.app.benchmarks.mailbox_cuts:run",
     "backup": "cadenza.app.benchmarks.backup:run",
     "pages": "cadenza.app.benchmarks.pages:run",

@@ -5,8 +5,6 @@ into a table of plain texts, which is the fastest that the database takes it.
 """
 
 import asyncio
-import json
-import resource
 import sys
 import tempfile
 import time
@@ -15,12 +13,10 @@ from uuid import UUID
 
 import psycopg
 
+from cadenza.app.benchmarks.alone import open_database, work, work_alone
 from cadenza.app.benchmarks.commands import Baseline, Result
-from cadenza.app.benchmarks.scratch import KEYS, NOON, PASSWORD, scratch_server
+from cadenza.app.benchmarks.scratch import PASSWORD, scratch_server
 from cadenza.audience.service import examine_upload, keep_upload, run_import, start_import
-from cadenza.core.clock import MachineClock, ManualClock
-from cadenza.core.database import Database
-from cadenza.core.errors import CadenzaError
 from cadenza.identity.contracts import Actor, Origin, Role
 from cadenza.identity.service import create_workspace
 
@@ -36,7 +32,7 @@ async def run() -> Result:
         path.write_text(_HEADER + "".join(map(_row, range(ROWS))))
         async with scratch_server() as server:
             workspace, import_id = await _upload(server.url, path)
-            taken = await _import_alone(server.url, workspace, import_id)
+            taken = await work_alone(__name__, server.url, workspace, import_id)
             contacts = _count(server.url)
             baseline = ROWS / _copy(server.url, path)
     value = ROWS / taken["seconds"]
@@ -69,12 +65,8 @@ def _broken(taken: dict[str, float], contacts: int) -> list[str]:
     return wrong
 
 
-def _database(url: str) -> Database:
-    return Database(url, secrets=KEYS, machine=MachineClock(), world=ManualClock(NOON), pool=5)
-
-
 async def _upload(url: str, path: Path) -> tuple[UUID, UUID]:
-    database = _database(url)
+    database = open_database(url)
     workspace, _ = await create_workspace(
         database, "Bench", owner_email="bench@bench.example", owner_name="Bench", password=PASSWORD
     )
@@ -85,26 +77,6 @@ async def _upload(url: str, path: Path) -> tuple[UUID, UUID]:
         await start_import(unit, actor, import_id)
     await database.close()
     return workspace.id, import_id
-
-
-async def _import_alone(url: str, workspace: UUID, import_id: UUID) -> dict[str, float]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, url, str(workspace), str(import_id), stdout=asyncio.subprocess.PIPE
-    )
-    out, _ = await process.communicate()
-    if process.returncode:
-        raise CadenzaError("bench_import", "The import's process failed.")
-    taken: dict[str, float] = json.loads(out)
-    return taken
-
-
-async def _work(url: str, workspace: str, import_id: str) -> None:
-    database, began = _database(url), time.perf_counter()
-    await run_import(database, workspace_id=workspace, import_id=import_id)
-    seconds = time.perf_counter() - began
-    await database.close()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    sys.stdout.write(json.dumps({"seconds": seconds, "rss_mb": memory}))
 
 
 def _count(url: str) -> int:
@@ -125,4 +97,4 @@ def _copy(url: str, path: Path) -> float:
 
 
 if __name__ == "__main__":
-    asyncio.run(_work(*sys.argv[1:]))
+    asyncio.run(work(run_import, sys.argv[1], workspace_id=sys.argv[2], import_id=sys.argv[3]))

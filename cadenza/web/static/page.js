@@ -53,7 +53,12 @@
       dialog.showPopover();
     } else if (event.target.closest("[data-ask-yes]")) {
       dialog.hidePopover();
-      asking.form.requestSubmit(asking);
+      const { form } = asking;
+      if (!form.isConnected) { // a live part was drawn anew while the question stood
+        form.hidden = true;
+        document.body.append(form);
+      }
+      form.requestSubmit(asking);
     }
   });
   document.getElementById("ask")?.addEventListener("toggle", (event) => {
