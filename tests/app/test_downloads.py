@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -75,6 +76,12 @@ async def _watch(client: httpx.AsyncClient, over: asyncio.Event) -> list[float]:
     return taken
 
 
+def _running(client: httpx.AsyncClient) -> int:
+    """How many files are being written by the process of this client."""
+    app: Any = client._transport.app  # type: ignore[attr-defined]
+    return len(app.state.downloads._running)
+
+
 @pytest.mark.asvs("15.2.2", "2.4.1")
 async def test_pages_stay_quick_while_fifty_exports_are_asked_for(
     database: Database, tmp_path: Path, houses: list[Seeded]
@@ -83,9 +90,12 @@ async def test_pages_stay_quick_while_fifty_exports_are_asked_for(
     async with _visitors(database, tmp_path, houses) as clients:
         over = asyncio.Event()
         watching = asyncio.create_task(_watch(clients[2], over))
+        large = asyncio.create_task(clients[0].post("/contacts/export.csv"))
+        while not _running(clients[0]):
+            await asyncio.sleep(0.01)
         addresses = ("/contacts/export.csv", "/audit/export")
-        asked = [clients[n % 3].post(addresses[n % 2]) for n in range(_EXPORTS)]
-        answers = await asyncio.gather(*asked)
+        asked = [clients[n % 3].post(addresses[n % 2]) for n in range(1, _EXPORTS)]
+        answers = await asyncio.gather(large, *asked)
         over.set()
         taken = await watching
     assert max(taken) < _LONGEST_PAGE, f"{max(taken):.2f} s of {len(taken)} pages"
@@ -95,8 +105,9 @@ async def test_pages_stay_quick_while_fifty_exports_are_asked_for(
     for answer in answers:
         if answer.status_code != 200:
             assert (answer.json()["code"], answer.headers["retry-after"]) == ("downloads_busy", "15")
-    largest = max(len(answer.text.splitlines()) for answer in answers if answer.status_code == 200)
-    assert largest == 1 + _COUNT + len(houses[0].contacts), "what is begun is whole"
+    assert len(large.result().text.splitlines()) == 1 + _COUNT + len(houses[0].contacts), (
+        "what is begun is whole"
+    )
 
 
 async def test_who_comes_in_vain_is_not_counted_and_the_next_one_has_room_again(
