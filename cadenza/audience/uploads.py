@@ -257,11 +257,13 @@ async def _check_usable(unit: Unit, row: ImportRow) -> None:
     read = _first_rows(row, await _first_piece(unit, row, row.mapping))
     if any(each.person is not None for each in read):
         return
-    which = "No row" if len(read) == row.rows else f"None of the first {len(read)} rows"
+    fix = "Nobody was imported. Say which column holds the e-mail addresses, or correct the file and upload it again."
+    if not read:
+        raise CadenzaError("nothing_usable", f"{row.file} has no rows.", fix=fix)
+    if len(read) == row.rows:
+        raise CadenzaError("nothing_usable", f"No row of {row.file} can be used.", fix=fix)
     raise CadenzaError(
-        "nothing_usable",
-        f"{which} of {row.file} can be used." if read else f"{row.file} has no rows.",
-        fix="Nobody was imported. Say which column holds the e-mail addresses, or correct the file and upload it again.",
+        "nothing_usable", f"None of the first {len(read)} rows of {row.file} can be used.", fix=fix
     )
 
 

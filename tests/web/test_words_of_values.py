@@ -6,8 +6,7 @@ from enum import StrEnum
 import pytest
 from markupsafe import escape
 
-from cadenza.audience.bulk import BulkKind
-from cadenza.audience.contracts import FieldKind, ImportState, SuppressionReason
+from cadenza.audience.contracts import BulkKind, FieldKind, ImportState, SuppressionReason
 from cadenza.campaigns.changes import TOLD_CHANGES, changes, first_version
 from cadenza.campaigns.contracts import Definition, Step, Variant
 from cadenza.campaigns.document import PERSON_STOPS
@@ -54,7 +53,7 @@ def test_the_words_of_each_value_are_no_raw_name_and_german_too(words: str) -> N
 
 
 def _acts() -> set[str]:
-    dynamic = {f"bulk_{kind.value}{end}" for kind in BulkKind for end in ("", "_undone")}
+    dynamic = {f"bulk_{kind.value}{end}" for kind in BulkKind for end in ("", "_cancelled", "_undone")}
     ended = (ImportState.DONE, ImportState.CANCELLED, ImportState.FAILED)
     return recorded_acts(PACKAGE) | dynamic | {f"contacts_import_{state.value}" for state in ended}
 
