@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, case, func, select, text
+from sqlalchemy import Select, bindparam, case, func, select, text
 
 from cadenza.campaigns.contracts import Campaign, CampaignState, Definition, Version
 from cadenza.campaigns.models import CampaignRow, CampaignVersionRow
@@ -56,25 +56,32 @@ async def campaign_row(unit: Unit, name: str) -> CampaignRow | None:
     return (await unit.session.scalars(query)).one_or_none()
 
 
+_SAME_VERSION = (CampaignVersionRow.workspace_id == CampaignRow.workspace_id) & (
+    CampaignVersionRow.id == CampaignRow.version_id
+)
+# Plain columns, without the definition: it is large, never changes, and is mostly known to this process already.
+_NEWEST: Select[Any] = select(  # type: ignore[assignment]
+    CampaignRow.id,
+    CampaignRow.name,
+    CampaignRow.state,
+    CampaignRow.version,
+    CampaignRow.version_id,
+    CampaignRow.created_at,
+    CampaignRow.launched_at,
+    CampaignVersionRow.folder,
+).join(CampaignVersionRow, _SAME_VERSION)
+# Built once, for nearly every page asks one of them.
+_MINE = CampaignRow.workspace_id == bindparam("workspace")
+_BY_NAME = _NEWEST.where(_MINE, CampaignRow.name == bindparam("name"))
+_BY_ID = _NEWEST.where(_MINE, CampaignRow.id == bindparam("id"))
+
+
 def _newest(unit: Unit) -> Select[Any]:
-    """Plain columns, without the definition: it is large, never changes, and is mostly known to this process already."""
-    row, version = CampaignRow, CampaignVersionRow
-    same = (version.workspace_id == row.workspace_id) & (version.id == row.version_id)
-    query: Select[Any] = select(  # type: ignore[assignment]
-        row.id,
-        row.name,
-        row.state,
-        row.version,
-        row.version_id,
-        row.created_at,
-        row.launched_at,
-        version.folder,
-    )
-    return query.join(version, same).where(row.workspace_id == unit.workspace_id)
+    return _NEWEST.where(CampaignRow.workspace_id == unit.workspace_id)
 
 
-async def _campaigns(unit: Unit, query: Select[Any]) -> list[Campaign]:
-    return await _read(unit, (await unit.session.execute(query)).all())
+async def _campaigns(unit: Unit, query: Select[Any], **values: object) -> list[Campaign]:
+    return await _read(unit, (await unit.session.execute(query, values)).all())
 
 
 async def _read(unit: Unit, rows: Sequence[SqlRow[Any]]) -> list[Campaign]:
@@ -107,11 +114,11 @@ async def _definitions(unit: Unit, version_ids: Sequence[UUID]) -> dict[UUID, De
 
 
 async def by_name(unit: Unit, name: str) -> Campaign | None:
-    return next(iter(await _campaigns(unit, _newest(unit).where(CampaignRow.name == name))), None)
+    return next(iter(await _campaigns(unit, _BY_NAME, workspace=unit.workspace_id, name=name)), None)
 
 
 async def by_id(unit: Unit, campaign_id: UUID) -> Campaign | None:
-    return next(iter(await _campaigns(unit, _newest(unit).where(CampaignRow.id == campaign_id))), None)
+    return next(iter(await _campaigns(unit, _BY_ID, workspace=unit.workspace_id, id=campaign_id)), None)
 
 
 async def by_ids(unit: Unit, campaign_ids: Collection[UUID]) -> Sequence[Campaign]:

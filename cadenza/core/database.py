@@ -71,6 +71,7 @@ class Database:
             DRIVER,
             async_creator=Way(arguments).connect,
             pool_pre_ping=True,
+            hide_parameters=True,  # a failed statement stands in the log, what was given to it does not (ASVS 16.2.5)
             pool_size=pool,
             **{"max_overflow": 2, "pool_timeout": _CONNECTION_WAIT} | engine,
         )

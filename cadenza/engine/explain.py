@@ -127,8 +127,8 @@ async def plan_of(
     unit: Unit, found: Campaign, person: Recipient, senders: Sequence[Mailbox] | None = None
 ) -> list[PlannedTouch]:
     """As ``plan``, for who has loaded both already, and perhaps the campaign's senders."""
-    rows = await repository.enrolments(unit, EnrolmentRow.id == enrolment_id(found.id, person.contact_id))
-    return await _ahead(unit, found, person, rows[0] if rows else None, senders)
+    row = await repository.enrolment(unit, enrolment_id(found.id, person.contact_id))
+    return await _ahead(unit, found, person, row, senders)
 
 
 async def plans_of(

@@ -12,7 +12,7 @@ from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import audience_of, campaign, campaigns, set_state
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
-from cadenza.engine import repository
+from cadenza.engine import progress_store, repository
 from cadenza.engine.contracts import EnrolmentState, Status, StepCounts, UpcomingTouch
 from cadenza.engine.ids import enrolment_id
 from cadenza.engine.launch_checks import check_ready
@@ -165,8 +165,8 @@ async def status(unit: Unit, actor: Actor, name: str) -> Status:
 
 async def status_of(unit: Unit, found: Campaign) -> Status:
     """As ``status``, for who has loaded the campaign already."""
-    states = await repository.state_counts(unit, found.id)
-    due, next_due_at, waiting = await repository.due_counts(unit, found.id)
+    states = await progress_store.state_counts(unit, found.id)
+    due, next_due_at, waiting = await progress_store.due_counts(unit, found.id)
     figures = await counts(unit, found.id)
     return Status(
         campaign=found.name,
@@ -186,7 +186,7 @@ async def status_of(unit: Unit, found: Campaign) -> Status:
 async def next_sendings(unit: Unit, actor: Actor, campaign_ids: Sequence[UUID]) -> dict[UUID, datetime]:
     """When each of these campaigns sends next, in world time; those that run and have something planned."""
     authorize(actor, Action.READ)
-    return await repository.next_sendings(unit, campaign_ids)
+    return await progress_store.next_sendings(unit, campaign_ids)
 
 
 async def planned_today(
@@ -195,13 +195,13 @@ async def planned_today(
     """How many steps leave until ``end`` by spans since ``start``, and when the last of them does; nothing unless it runs."""
     if found.state is not CampaignState.RUNNING:
         return {}, None
-    return await repository.planned_by_time(unit, found.id, start=start, end=end, width=width)
+    return await progress_store.planned_by_time(unit, found.id, start=start, end=end, width=width)
 
 
 async def anything_planned(unit: Unit, actor: Actor) -> bool:
     """Whether any running campaign has a step to send."""
     authorize(actor, Action.READ)
-    return await repository.anything_planned(unit)
+    return await progress_store.anything_planned(unit)
 
 
 async def upcoming(
@@ -209,7 +209,7 @@ async def upcoming(
 ) -> list[UpcomingTouch]:
     """What leaves next, earliest first; pencil."""
     authorize(actor, Action.READ)
-    rows = await repository.upcoming(unit, campaign_id, limit)
+    rows = await progress_store.upcoming(unit, campaign_id, limit)
     return [
         UpcomingTouch(row.id, row.campaign_id, row.contact_id, row.step, row.next_due_at, row.waiting_for)
         for row in rows

@@ -12,7 +12,7 @@ from cadenza.identity.audit_search import audit_actions, audit_trail
 from cadenza.identity.audit_words import act_words
 from cadenza.identity.contracts import AuditFilter
 from cadenza.identity.service import actor_of
-from cadenza.identity.workspaces import members
+from cadenza.identity.workspaces import colleagues
 from cadenza.web.service import PageUnit, render
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +41,7 @@ async def trail(
         more=more,
         page=page,
         wanted=wanted,
-        members=await members(unit, actor),
+        members=await colleagues(unit, actor),
         actions=await audit_actions(unit, actor),
         act_words=act_words,
     )

@@ -28,6 +28,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # templates are part of the release: no look at each file for each page
         extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
         trim_blocks=True,
         lstrip_blocks=True,

@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
+from cadenza.core.database import Database
 from tests.support.written import lines, written
 
 __all__ = ["written"]
@@ -43,3 +46,15 @@ def test_secrets_and_addresses_are_left_out_of_every_field(written: io.StringIO)
     assert "canary" not in text
     assert "ann@" not in text
     assert "***@acme.example" in text
+
+
+@pytest.mark.asvs("16.2.5")
+async def test_what_was_given_to_a_failed_statement_is_not_written(
+    written: io.StringIO, database: Database
+) -> None:
+    with pytest.raises(ProgrammingError) as failed:
+        async with database.installation() as session:
+            await session.execute(text("select no_such_function(:hash)"), {"hash": "canary-3"})
+    structlog.stdlib.get_logger("fresh.four").error("request_failed", exc_info=failed.value)
+    assert "no_such_function" in written.getvalue()
+    assert "canary-3" not in written.getvalue()
