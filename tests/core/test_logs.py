@@ -52,9 +52,10 @@ def test_secrets_and_addresses_are_left_out_of_every_field(written: io.StringIO)
 async def test_what_was_given_to_a_failed_statement_is_not_written(
     written: io.StringIO, database: Database
 ) -> None:
+    given = "canary-".ljust(12, "3")  # a traceback shows lines of code, and so would show it written out here
     with pytest.raises(ProgrammingError) as failed:
         async with database.installation() as session:
-            await session.execute(text("select no_such_function(:hash)"), {"hash": "canary-3"})
+            await session.execute(text("select no_such_function(:hash)"), {"hash": given})
     structlog.stdlib.get_logger("fresh.four").error("request_failed", exc_info=failed.value)
     assert "no_such_function" in written.getvalue()
-    assert "canary-3" not in written.getvalue()
+    assert given not in written.getvalue()
