@@ -54,10 +54,10 @@ from cadenza.identity.service import authorize
 
 __all__ = [
     "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after",
-    "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "discard_edit",
-    "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step", "numbered",
-    "preview", "preview_edit", "preview_text", "previewed", "rebase_edit", "refusal", "remove_step", "remove_variant",
-    "replace_edit", "save_edit", "sender_faults", "set_state", "spoken", "version", "versions",
+    "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "definition_of",
+    "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step",
+    "numbered", "preview", "preview_edit", "preview_text", "previewed", "rebase_edit", "refusal", "remove_step",
+    "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "spoken", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]
@@ -144,10 +144,14 @@ async def versions(unit: Unit, actor: Actor, campaign_id: UUID) -> Sequence[Vers
 async def numbered(unit: Unit, actor: Actor, campaign_id: UUID, number: int | None = None) -> Definition:
     """What a version says; the one in force without a number. Raises ``CadenzaError`` (not found)."""
     authorize(actor, Action.READ)
-    found = await by_id(unit, campaign_id)
-    if number is None:
+    return await definition_of(unit, await by_id(unit, campaign_id), number)
+
+
+async def definition_of(unit: Unit, found: Campaign, number: int | None = None) -> Definition:
+    """As ``numbered``, for who has loaded the campaign already."""
+    if number in (None, found.version):
         return found.definition
-    identity = await repository.version_id(unit, campaign_id, number)
+    identity = await repository.version_id(unit, found.id, number)
     if identity is None:
         raise not_found("campaign_version", number)
     return await version(unit, identity)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cadenza.campaigns.contracts import Campaign
-from cadenza.campaigns.service import campaign, changed_words, document_text, numbered, versions
+from cadenza.campaigns.service import campaign, changed_words, definition_of, document_text, versions
 from cadenza.engine.campaign_pages import campaign_head
 from cadenza.identity.service import actor_of, members
 from cadenza.web.service import PageUnit, render
@@ -30,8 +30,8 @@ async def compare(
     found: Campaign = head["campaign"]
     newer = right or found.version
     older = left or max(newer - 1, 1)
-    before = await numbered(unit, actor, found.id, older)
-    after = await numbered(unit, actor, found.id, newer)
+    before = await definition_of(unit, found, older)
+    after = await definition_of(unit, found, newer)
     return render(
         request,
         "engine/versions.html",
@@ -73,7 +73,7 @@ async def file(
     """A version as a campaign file to keep; applying it changes nothing."""
     actor = actor_of(request)
     found = await campaign(unit, actor, name)
-    text = document_text(await numbered(unit, actor, found.id, version))
+    text = document_text(await definition_of(unit, found, version))
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", found.name) or "campaign"
     headers = {"content-disposition": f'attachment; filename="{safe}-{version or found.version}.yaml"'}
     return Response(text, media_type="application/yaml", headers=headers)

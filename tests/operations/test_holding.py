@@ -158,7 +158,7 @@ async def test_a_mailbox_that_cannot_be_asked_keeps_the_hold(scene: Scene) -> No
 @pytest.mark.asvs("8.3.1")
 async def test_only_owners_and_operators_release(database: Database, workspace: Actor, role: Role) -> None:
     await holding.hold(database)
-    with pytest.raises(CadenzaError, match="may not release hold"):
+    with pytest.raises(CadenzaError, match="may not let sending go on"):
         await release_sending(
             database, Actor(workspace.workspace_id, role, Origin.PAGE), without_comparing=True
         )

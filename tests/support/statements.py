@@ -10,7 +10,7 @@ from sqlalchemy import event
 from cadenza.core.database import Database
 
 MOST_OF_A_LIST = 6  # questions that a page with a list may ask
-_FRAME = re.compile(r"set_config|session_of|\bsessions\b|\bmembers\b|^SAVEPOINT|^RELEASE")
+_FRAME = re.compile(r"set_config|session_of|^UPDATE sessions|^SAVEPOINT|^RELEASE")
 
 
 @contextmanager

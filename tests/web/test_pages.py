@@ -139,6 +139,8 @@ async def test_following_every_link_changes_nothing(
 _LISTS = (
     "/", "/inbox", "/campaigns", "/contacts", "/contacts?q=Katrin", "/senders", "/senders/pools", f"/campaigns/{CAMPAIGN}/events",
     "/audit", "/audit?what=signed_in&first=2026-03-02", "/settings/members", "/settings/tokens", "/settings/account",
+    "/settings/teams", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", f"/campaigns/{CAMPAIGN}/versions", "/contacts/imports",
+    "/contacts/segments", "/contacts/fields", "/inbox?view=all", "/senders?state=broken", "/palette?q=k",
 )  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from cadenza.channels.contracts import Mailbox, MailboxState
 from cadenza.channels.service import fill_pool, mailboxes, make_pool, pools, set_state
 from cadenza.core.database import Database
 from tests.web.seed import Seeded
-from tests.web.test_pages import seeded, settings, visitor
+from tests.web.test_pages import settings, visitor
 
-__all__ = ["seeded", "settings", "visitor"]
+__all__ = ["settings", "visitor"]
 
 GERMAN = {"accept-language": "de"}
 

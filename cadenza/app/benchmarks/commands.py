@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cadenza.core import logs
 from cadenza.core.command import echo_json, json_option, run_async
 from cadenza.core.errors import CadenzaError
 
@@ -56,6 +57,7 @@ class Result:
 @run_async
 async def bench(*, name: str, size: int | None, as_json: bool) -> int:
     """Measure this machine: one JSON line per benchmark, with its ratio to a baseline of the same run."""
+    logs.configure("warning")  # on standard error: standard output holds the figures
     broken = False
     for chosen in BENCHMARKS if name == "all" else [name]:
         module, _, function = BENCHMARKS[chosen].partition(":")
