@@ -1,10 +1,11 @@
-"""The text of the first migration, made from the models and each room's ``schema.sql``.
+"""The text of the first migration, made from the models: a module a room with a function a table.
 
-A module a room with a function a table, and beside it the room's rules. Only until the first release; then
+What models cannot say, each room's ``schema.sql`` says to the migration itself. Only until the first release; then
 migrations are added.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic.autogenerate import render_python_code
@@ -12,18 +13,19 @@ from alembic.migration import MigrationContext
 from alembic.operations.ops import CreateIndexOp, CreateTableOp, MigrateOperation, UpgradeOps
 from sqlalchemy import Table
 
-import cadenza
 from cadenza.core.database import Base
+from cadenza.core.migrations.security import PACKAGE
 from cadenza.core.migrations.service import all_models
 
 FOLDER = Path(__file__).parent
+_MOST_INDEXES = 5  # of one table that are made in the same function as the table
 _POSTGRESQL = MigrationContext.configure(dialect_name="postgresql")
 _FIRST = '''"""The first schema: the tables of every room, each after those that it points to; then their rules."""
 
 from procrastinate.schema import SchemaManager
 
 from cadenza.core.migrations.first import {modules}
-from cadenza.core.migrations.security import grant, make_role, run_sql
+from cadenza.core.migrations.security import grant, make_role, rules_of, run_sql
 
 revision = "0001"
 down_revision = None
@@ -38,8 +40,8 @@ def upgrade() -> None:
         table()
     run_sql(SchemaManager.get_schema())
     grant()
-    for rules in RULES:
-        run_sql(rules)
+    for room in RULES:
+        run_sql(rules_of(room))
 '''
 
 
@@ -50,11 +52,11 @@ def first_schema() -> dict[Path, str]:
     tables = defaultdict(list)
     for table in order:
         tables[rooms[table.name]].append(table)
-    modules = {room: _tables(tables[room]) for room in tables} | _rules()
+    modules = {room: _tables(tables[room]) for room in tables}
     first = _FIRST.format(
         modules=", ".join(sorted(modules)),
         tables=", ".join(f"{rooms[table.name]}.{table.name}" for table in order),
-        rules=", ".join(f"{room}.RULES" for room in sorted(modules) if room.endswith("_rules")),
+        rules=", ".join(f'"{path.parent.name}"' for path in sorted(PACKAGE.glob("*/schema.sql"))),
     )
     return {
         FOLDER / "versions" / "0001_first_schema.py": first,
@@ -71,13 +73,6 @@ def _rooms() -> dict[str, str]:
     }
 
 
-def _rules() -> dict[str, str]:
-    """What the models cannot say, as the rooms wrote it: rights, functions, triggers."""
-    scripts = sorted(Path(cadenza.__path__[0]).glob("*/schema.sql"))
-    texts = {path.parent.name: path.read_text().replace("\\", "\\\\") for path in scripts}
-    return {f"{room}_rules": f'RULES = """\\\n{text}"""\n' for room, text in texts.items()}
-
-
 def _tables(tables: list[Table]) -> str:
     body = "".join(_function(table) for table in sorted(tables, key=lambda table: table.name))
     imports = ["import sqlalchemy as sa", "from alembic import op"]
@@ -90,14 +85,24 @@ def _tables(tables: list[Table]) -> str:
 
 def _function(table: Table) -> str:
     """The table, its indexes and, where it belongs to a workspace, its row security."""
-    indexes = sorted(table.indexes, key=lambda index: str(index.name))
-    steps: list[MigrateOperation] = [
-        CreateTableOp.from_table(table),
-        *(CreateIndexOp.from_index(index) for index in indexes),
+    indexes = [
+        CreateIndexOp.from_index(index) for index in sorted(table.indexes, key=lambda index: str(index.name))
     ]
-    code = render_python_code(UpgradeOps(ops=steps), migration_context=_POSTGRESQL)
-    code = code.replace(", unique=False", "")  # what an index is unless told otherwise
-    lines = [f"    {line.strip()}" for line in code.splitlines() if "# ###" not in line]
+    apart = len(indexes) > _MOST_INDEXES
+    lines = _lines([CreateTableOp.from_table(table), *(() if apart else indexes)])
+    if apart:
+        lines.append(f"    _{table.name}_indexes()")
     if "workspace_id" in table.columns:
         lines.append(f'    secure("{table.name}")')
-    return f"\n\ndef {table.name}() -> None:\n" + "\n".join(lines) + "\n"
+    made = _defined(table.name, lines)
+    return made + (_defined(f"_{table.name}_indexes", _lines(indexes)) if apart else "")
+
+
+def _lines(steps: Sequence[MigrateOperation]) -> list[str]:
+    code = render_python_code(UpgradeOps(ops=list(steps)), migration_context=_POSTGRESQL)
+    code = code.replace(", unique=False", "")  # what an index is unless told otherwise
+    return [f"    {line.strip()}" for line in code.splitlines() if "# ###" not in line]
+
+
+def _defined(name: str, lines: Sequence[str]) -> str:
+    return f"\n\ndef {name}() -> None:\n" + "\n".join(lines) + "\n"

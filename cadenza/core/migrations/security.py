@@ -1,8 +1,12 @@
 """Row security and rights, as migrations use them."""
 
+from pathlib import Path
+
 from alembic import op
 
 from cadenza.core.connecting import APPLICATION_ROLE
+
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def make_role() -> None:
@@ -29,6 +33,11 @@ def grant() -> None:
     op.execute(f"grant usage, select on all sequences in schema public to {APPLICATION_ROLE}")
     op.execute(f"revoke all on alembic_version from {APPLICATION_ROLE}")
     op.execute(f"grant select on alembic_version to {APPLICATION_ROLE}")
+
+
+def rules_of(room: str) -> str:
+    """What the models of a room cannot say, as the room wrote it: rights, functions, triggers."""
+    return (PACKAGE / room / "schema.sql").read_text()
 
 
 def run_sql(script: str) -> None:

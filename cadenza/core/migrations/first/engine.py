@@ -123,6 +123,11 @@ def touches() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_touches")),
         sa.UniqueConstraint("workspace_id", "message_id", name=op.f("uq_touches_workspace_id_message_id")),
     )
+    _touches_indexes()
+    secure("touches")
+
+
+def _touches_indexes() -> None:
     op.create_index(
         "ix_touches_copies",
         "touches",
@@ -163,4 +168,3 @@ def touches() -> None:
     op.create_index(
         op.f("ix_touches_workspace_id_enrolment_id_step"), "touches", ["workspace_id", "enrolment_id", "step"]
     )
-    secure("touches")

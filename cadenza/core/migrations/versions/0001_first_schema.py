@@ -4,26 +4,18 @@ from procrastinate.schema import SchemaManager
 
 from cadenza.core.migrations.first import (
     analytics,
-    analytics_rules,
     audience,
-    audience_rules,
     campaigns,
-    campaigns_rules,
     channels,
     core,
-    core_rules,
     engine,
-    engine_rules,
     identity,
-    identity_rules,
     inbox,
     ledger,
-    ledger_rules,
     operations,
-    operations_rules,
     web,
 )
-from cadenza.core.migrations.security import grant, make_role, run_sql
+from cadenza.core.migrations.security import grant, make_role, rules_of, run_sql
 
 revision = "0001"
 down_revision = None
@@ -94,14 +86,14 @@ TABLES = (
     engine.touches,
 )
 RULES = (
-    analytics_rules.RULES,
-    audience_rules.RULES,
-    campaigns_rules.RULES,
-    core_rules.RULES,
-    engine_rules.RULES,
-    identity_rules.RULES,
-    ledger_rules.RULES,
-    operations_rules.RULES,
+    "analytics",
+    "audience",
+    "campaigns",
+    "core",
+    "engine",
+    "identity",
+    "ledger",
+    "operations",
 )
 
 
@@ -111,5 +103,5 @@ def upgrade() -> None:
         table()
     run_sql(SchemaManager.get_schema())
     grant()
-    for rules in RULES:
-        run_sql(rules)
+    for room in RULES:
+        run_sql(rules_of(room))
