@@ -29,18 +29,50 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way to do a step: what is done on which channel, with which words. ``variants`` are empty where nothing is written.
+
+    ``channel`` and ``action``: email (send), linkedin (view_profile, connect, message) or phone (call, with its ``script``).
+    """
+
+    channel: str
+    action: str
+    variants: tuple[Variant, ...] = ()
+    script: str | None = None
+    languages: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """The step that is done instead when a step's own channel fails; its channel is named so that a reader sees it."""
+
+    channel: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     id: str
     after_days: int  # working days after the step before
-    variants: tuple[Variant, ...]
-    channel: str = "email"
-    action: str = "send"
+    variants: tuple[
+        Variant, ...
+    ]  # empty where nothing is written, and where the engine chooses among ``options``
+    channel: str = "email"  # email, linkedin, phone, or any: one of the ``options``
+    action: str = "send"  # as in ``Way``; any where the channel is
     reply_to: str | None = None  # id of the step whose thread this one continues; None starts a new thread
     when: str | None = None  # condition, parsed and checked when saved
     otherwise: str | None = (
         None  # step to go to when the condition fails (`else` in the file); None skips this one
     )
     languages: Mapping[str, Mapping[str, Variant]] = field(default_factory=dict)
+    script: str | None = None  # of a call
+    options: tuple[Way, ...] = ()
+    fallback: Fallback | None = None
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How the step can be done: its options, else the one way that it says itself."""
+        return self.options or (Way(self.channel, self.action, self.variants, self.script, self.languages),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +211,8 @@ class ConditionFacts:
     opened: frozenset[str] = frozenset()  # by people; machines do not count
     clicked: frozenset[str] = frozenset()
     bounced: frozenset[str] = frozenset()
+    accepted: frozenset[str] = frozenset()  # invitations
+    connected: frozenset[str] = frozenset()  # calls that a person answered
     silent_days: float = 0  # world days since the person's last sign, else since the first touch
     score: float | None = None
     language: str | None = None

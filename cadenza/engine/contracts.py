@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from cadenza.campaigns.contracts import CampaignState
+from cadenza.campaigns.contracts import CampaignState, Step, Way
 from cadenza.ledger.contracts import Decision, Event
+from cadenza.timing.contracts import Window
 
 
 class EnrolmentState(StrEnum):
@@ -192,3 +193,91 @@ class Answer:
     text: str
     in_reply_to: str | None
     references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonFacts:
+    """Who a decision is about, as far as the program knows. ``groups`` are the segments they belong to, narrow ones first."""
+
+    key: str  # the same for the same person in every campaign
+    account: str
+    groups: tuple[str, ...]
+    zone: str
+    country: str | None = None
+    region: str | None = None  # ISO 3166-2 without the country, such as BY
+    industry: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTouch:
+    """What was done before, in any campaign, and what the person did with it: opened, clicked, accepted, connected, replied."""
+
+    step: str
+    channel: str
+    action: str
+    at: datetime
+    attributes: tuple[str, ...] = ()
+    responses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A step that has to be timed, and done in one of its ways. All moments are world time in UTC."""
+
+    person: PersonFacts
+    step: Step
+    key: str  # enrolment and step: chance is drawn from it, so that the same question has the same answer
+    earliest: datetime  # the delay of the step is over
+    window: Window
+    history: tuple[PastTouch, ...] = ()  # oldest first
+    usable: frozenset[str] = frozenset(
+        {"email"}
+    )  # channels on which the person can be reached and that work now
+    news: tuple[datetime, ...] = ()  # recent events at the person's company, as they became known
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """When and in which way a step is done, with the decisions that say why; ``way`` is None when no channel is usable."""
+
+    at: datetime
+    way: Way | None
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """The variant of a way, None where nothing is written; the decision is None where there was no choice."""
+
+    variant: str | None
+    decision: Decision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A touch that arrived at ``at`` (``response`` None), or what the person did because of it: a word of ``PastTouch``."""
+
+    person: PersonFacts
+    channel: str
+    action: str
+    at: datetime  # when the touch arrived, not when the person acted
+    attributes: tuple[str, ...] = ()
+    response: str | None = None
+
+
+class Policy(Protocol):
+    """How steps are timed, channels chosen and variants assigned; pure but for what it learned. Policies are named and versioned.
+
+    The same code decides in the engine and in the lab. It never sees a clock, a database or the truth of a world, and takes
+    its chance from the question's key, so that each Decision can be replayed and carries the probability it was taken with.
+    """
+
+    name: str
+    version: int
+
+    def plan(self, question: Question) -> Planned: ...
+
+    def word(self, question: Question, way: Way) -> Worded: ...
+
+    def learn(self, observation: Observation) -> None: ...
