@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from cadenza.campaigns.contracts import Definition, Step
+from cadenza.campaigns.contracts import Definition, Step, Way
 
 _LONG = 60
-_TEXTS = frozenset({"text", "html", "subject"})
+_TEXTS = frozenset({"text", "html", "subject", "script"})
 
 
 def first_version(definition: Definition) -> str:
@@ -26,7 +26,7 @@ def _plain_changes(old: Any, new: Any) -> Iterator[str]:
     """Differences of everything that is not a list of named things."""
     for each in fields(old):
         before, after = getattr(old, each.name), getattr(new, each.name)
-        if before == after or each.name in {"steps", "variants", "languages"}:
+        if before == after or each.name in {"steps", "variants", "languages", "options", "fallback"}:
             continue
         if is_dataclass(before):
             yield from _inner_changes(each.name, before, after)
@@ -81,6 +81,9 @@ def _step_changes(old: Definition, new: Definition) -> Iterator[str]:
 
 def _within(old: Step, new: Step) -> Iterator[str]:
     yield from _plain_changes(old, new)
+    if old.fallback != new.fallback:
+        yield _became(TOLD_CHANGES["fallback"], _fallback(old), _fallback(new))
+    yield from _option_changes(old, new)
     before, after = _variants(old), _variants(new)
     for name in [*before, *(n for n in after if n not in before)]:
         one, other = before.get(name), after.get(name)
@@ -99,14 +102,35 @@ def _of_variant(variant: str, what: str) -> str:
     return f"variant {variant_id} {what}"
 
 
+def _fallback(step: Step) -> str:
+    return _shown(step.fallback.step if step.fallback else None)
+
+
+def _option_changes(old: Step, new: Step) -> Iterator[str]:
+    before, after = _options(old), _options(new)
+    if list(before) != list(after):
+        yield _became(TOLD_CHANGES["options"], _shown(tuple(before)), _shown(tuple(after)))
+    for name in before:
+        if name in after and before[name].script != after[name].script:
+            yield _verb(TOLD_CHANGES["script"], before[name].script, after[name].script)
+
+
+def _options(step: Step) -> dict[str, Way]:
+    return {f"{way.channel}/{way.action}": way for way in step.options}
+
+
 def _variants(step: Step) -> dict[str, Any]:
-    own = {f"variant {variant.id}": variant for variant in step.variants}
-    translated = {
-        f"variant {name} in {language}": variant
-        for language, variants in step.languages.items()
-        for name, variant in variants.items()
-    }
-    return own | translated
+    """Each text under its name; those of options are told apart by what they belong to."""
+    found: dict[str, Any] = {}
+    for way in step.ways:
+        place = f"{way.channel}/{way.action}/" if step.options else ""
+        found |= {f"variant {place}{variant.id}": variant for variant in way.variants}
+        found |= {
+            f"variant {place}{name} in {language}": variant
+            for language, variants in way.languages.items()
+            for name, variant in variants.items()
+        }
+    return found
 
 
 # What each place of a campaign is called where a change of it is told.
@@ -119,4 +143,5 @@ TOLD_CHANGES = {
     "caps.per_account_per_day": "caps: per account per day", "caps.per_sender_per_day": "caps: per sender per day", "id": "id", "steps": "order of steps",
     "after_days": "after days", "channel": "channel", "action": "action", "reply_to": "reply to", "when": "when",
     "otherwise": "otherwise", "text": "text", "subject": "subject", "html": "html", "attributes": "attributes",
+    "script": "script", "options": "options", "fallback": "fallback",
 }  # fmt: skip

@@ -3,7 +3,8 @@
 or      := and { "or" and }
 and     := not { "and" not }
 not     := "not" not | "(" or ")" | test
-test    := "replied" [ "(" intent ")" ] | ("delivered" | "opened" | "clicked" | "bounced") "(" step ")"
+test    := "replied" [ "(" intent ")" ] | ("delivered" | "opened" | "clicked" | "bounced"
+           | "accepted" | "connected") "(" step ")"
          | "silent" "(" days ")" | subject compare value | subject ["not"] "in" "[" value { "," value } "]"
 subject := "score" | "language" | "country" | "field" "(" text ")"
 """
@@ -24,8 +25,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>\"[^\"]*\"|'[^']*')|(?P<number>-?\d{1,15}(?:\.\d{1,15})?)(?![\w])"
     r"|(?P<word>[^\W\d][\w-]*)|(?P<sign>==|!=|>=|<=|[()\[\],<>]))"
 )
-_OF_STEP = frozenset({"delivered", "opened", "clicked", "bounced"})
-_LATER = {"accepted": "it asks about a LinkedIn invitation", "connected": "it asks about a call"}
+_OF_STEP = frozenset({"delivered", "opened", "clicked", "bounced", "accepted", "connected"})
 _SUBJECTS = frozenset({"score", "language", "country", "field"})
 _COMPARE = frozenset({"==", "!=", ">=", "<=", ">", "<"})
 _TESTS = _OF_STEP | _SUBJECTS | {"replied", "silent"}
@@ -41,7 +41,7 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """``what`` (delivered, opened, clicked or bounced) for the touch of ``step``."""
+    """``what`` (delivered, opened, clicked, bounced, accepted or connected) for the touch of ``step``."""
 
     what: str
     step: str
@@ -118,14 +118,19 @@ def evaluate(condition: Condition, facts: ConditionFacts) -> bool:
 
 def steps_named(condition: Condition) -> frozenset[str]:
     """The steps whose outcome the condition asks about."""
+    return frozenset(step for _, step in happenings(condition))
+
+
+def happenings(condition: Condition) -> Iterator[tuple[str, str]]:
+    """(what, step) of everything that the condition asks about steps."""
     match condition:
         case Not(part):
-            return steps_named(part)
+            yield from happenings(part)
         case All(parts) | Some(parts):
-            return frozenset().union(*(steps_named(part) for part in parts))
-        case Happened(_, step):
-            return frozenset({step})
-    return frozenset()
+            for part in parts:
+                yield from happenings(part)
+        case Happened(what, step):
+            yield what, step
 
 
 def _compare(test: Compare, facts: ConditionFacts) -> bool:
@@ -236,8 +241,6 @@ class _Parser:
     def _test(self) -> Condition:
         kind, word = self._next("a test")
         if kind != "word" or word not in _TESTS:
-            if word in _LATER:
-                raise ConditionError(f"{word!r} is not supported yet: {_LATER[word]}.")
             raise ConditionError(
                 f"{word!r} is no known test.{closest(word, _TESTS)} Known: {either(_TESTS)}."
             )

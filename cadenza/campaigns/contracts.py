@@ -169,6 +169,11 @@ class PreviewedStep:
     variant: str
     language: str | None
     rendered: Rendered
+    channel: str = "email"
+
+
+SCRIPT = "script"
+"""Under this instead of a variant's id the script of a call is compiled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cadenza.campaigns.contracts import Caps, Definition
 from cadenza.campaigns.document_steps import StepReader
+from cadenza.campaigns.document_ways import WayReader
 from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
 from cadenza.campaigns.reader import Reader
 from cadenza.campaigns.yaml_tree import Entry, Value, read_tree
@@ -98,7 +99,7 @@ class _Document:
         contacts_file, segment = self._audience(entries.get("audience"))
         mailboxes, pool = self._senders(entries.get("senders"))
         person, account = self._stops(stop)
-        steps = StepReader(read, self.folder, self.custom_fields(contacts_file))
+        steps = StepReader(read, WayReader(read, self.folder, self.custom_fields(contacts_file)))
         return Definition(
             name=self._name(entries.get("name")),
             steps=steps.steps(entries["steps"]) if "steps" in entries else (),

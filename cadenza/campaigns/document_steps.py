@@ -1,41 +1,20 @@
-"""The steps of a campaign file: their conditions, threads, variants and texts."""
+"""The steps of a campaign file: their order, conditions, threads and fallbacks."""
 
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from cadenza.campaigns.conditions import ConditionError, parse_condition
-from cadenza.campaigns.contracts import Step, Variant
-from cadenza.campaigns.neighbour_files import Folder, NeighbourFileError
+from cadenza.campaigns.conditions import Condition, ConditionError, happenings, parse_condition
+from cadenza.campaigns.contracts import Fallback, Step, Way
+from cadenza.campaigns.document_ways import ACTIONS, WAY_KEYS, Line, WayReader
 from cadenza.campaigns.reader import Reader, closest
-from cadenza.campaigns.templates import MAX_SUBJECT, Part, check
 from cadenza.campaigns.yaml_tree import Entry, Value
 
 MAX_STEPS = 50
-_MAX_VARIANTS = 10
-_MAX_LANGUAGES = 40
 _MAX_DAYS = 365
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
-_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*")
-
-_NOT_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-_EMAIL_ONLY = "for now every step is an e-mail: channel: email, action: send"
-_CHANNELS_LATER = dict.fromkeys(("linkedin", "phone", "any"), _EMAIL_ONLY)
-_ACTIONS_LATER = dict.fromkeys(("view_profile", "connect", "message", "call"), _EMAIL_ONLY)
-_KEYS_LATER = {
-    "fallback": "for now a step has no other channel to fall back to; remove it",
-    "options": "for now each step is one e-mail; give it variants",
-    "script": "for now there are no calls; remove it",
-}
-_STEP_KEYS = frozenset(
-    {"id", "channel", "action", "after", "when", "else", "thread", "variants", "languages"}
-)
-_VARIANT_KEYS = frozenset({"id", "subject", "text", "text_file", "html", "html_file", "attributes"})
-_TEXT_KEYS = _VARIANT_KEYS - {"id", "attributes"}
-
-Line = dict[str, Entry]
+_MAX_OPTIONS = 6
+_STEP_KEYS = WAY_KEYS | {"id", "after", "when", "else", "thread", "fallback", "options"}
+_CHANNELS = {*ACTIONS, "any"}
+_ASKS = {"accepted": "connect", "connected": "call"}  # what the step that a condition asks about must do
 
 
 @dataclass(slots=True)
@@ -47,14 +26,35 @@ class _Raw:
     line: int
     entries: Line = field(default_factory=dict)
 
+    @property
+    def channel(self) -> str:
+        """As the file says; what it says wrongly is told where it is read."""
+        return self._word("channel") or "email"
+
+    def does(self, action: str) -> bool:
+        """Whether the step, or one of its options, does this."""
+        options = self.entries["options"].value.content if "options" in self.entries else ()
+        inner = (
+            [v.content.get("action") for v in options if isinstance(v.content, dict)]
+            if isinstance(options, list)
+            else []
+        )
+        said = {self._word("action") or ACTIONS.get(self.channel, ("",))[0]}
+        return action in said | {
+            each.value.content for each in inner if each and isinstance(each.value.content, str)
+        }
+
+    def _word(self, name: str) -> str:
+        content: Any = self.entries[name].value.content if name in self.entries else None
+        return content if isinstance(content, str) else ""
+
 
 @dataclass(slots=True)
 class StepReader:
-    """Reads all steps. ``custom_fields`` are the names that templates may use; None when any may exist."""
+    """Reads all steps."""
 
     reader: Reader
-    folder: Folder
-    custom_fields: frozenset[str] | None
+    ways: WayReader
 
     def steps(self, entry: Entry) -> tuple[Step, ...]:
         values = self.reader.sequence(entry.value, "steps", least=1, most=MAX_STEPS)
@@ -67,41 +67,80 @@ class StepReader:
         return tuple(self._step(number, raws) for number in range(len(raws)))
 
     def _raw(self, value: Value, key: str) -> _Raw:
-        channel = value.content.get("channel") if isinstance(value.content, dict) else None
-        mail = channel is None or channel.value.content == "email"
-        required = ("id", "variants") if mail else ("id",)  # of another channel it is enough to say so
-        entries = self.reader.mapping(value, key, _STEP_KEYS, required=required, later=_KEYS_LATER)
-        return _Raw(self._id(entries.get("id"), f"{key}.id"), key, value.line, entries)
-
-    def _id(self, entry: Entry | None, key: str) -> str:
-        text = self.reader.text(entry, key, most=64)
-        if entry and text and not _ID.fullmatch(text):
-            self.reader.wrong(
-                entry.line, key, "An id begins with a letter and has letters, digits, - and _ only."
-            )
-            return ""
-        return text
+        entries = self.reader.mapping(value, key, _STEP_KEYS, required=("id",))
+        return _Raw(self.ways.identity(entries.get("id"), f"{key}.id"), key, value.line, entries)
 
     def _step(self, number: int, raws: list[_Raw]) -> Step:
-        raw, entries, read = raws[number], raws[number].entries, self.reader
-        read.word(
-            entries.get("channel"), f"{raw.key}.channel", {"email"}, default="email", later=_CHANNELS_LATER
-        )
-        read.word(entries.get("action"), f"{raw.key}.action", {"send"}, default="send", later=_ACTIONS_LATER)
-        earlier = [other.id for other in raws[:number] if other.id]
-        reply_to = self._thread(entries.get("thread"), raw.key, earlier)
-        variants = self._variants(entries.get("variants"), raw.key, answers=reply_to is not None)
+        raw, entries = raws[number], raws[number].entries
+        earlier = [other for other in raws[:number] if other.id]
+        reply_to = self._thread(entries.get("thread"), raw, [other.id for other in earlier])
+        own, options = self._ways(raw, answers=reply_to is not None)
         return Step(
             id=raw.id,
             after_days=self._after(raw, first=number == 0),
-            variants=variants,
+            variants=own.variants,
+            channel=own.channel,
+            action=own.action,
             reply_to=reply_to,
             when=self._when(entries.get("when"), f"{raw.key}.when", earlier),
             otherwise=self._else(raw, [other.id for other in raws[number + 1 :]]),
-            languages=self._languages(
-                entries.get("languages"), raw.key, variants, answers=reply_to is not None
-            ),
+            languages=own.languages,
+            script=own.script,
+            options=options,
+            fallback=self._fallback(raw, raws[number + 1 :]),
         )
+
+    def _ways(self, raw: _Raw, *, answers: bool) -> tuple[Way, tuple[Way, ...]]:
+        """What the step says itself, and its options; one of the two says something."""
+        if raw.channel != "any":
+            if "options" in raw.entries:
+                message = "Options belong to a step whose channel is any; remove them, or write channel: any."
+                self.reader.wrong(raw.entries["options"].line, f"{raw.key}.options", message)
+            return self.ways.way(raw.entries, raw.key, raw.line, answers=answers), ()
+        for name in sorted(WAY_KEYS & set(raw.entries) - {"channel"}):
+            message = f"A step on any channel says this in each of its options; remove {name} here."
+            self.reader.wrong(raw.entries[name].line, f"{raw.key}.{name}", message)
+        return Way("any", "any"), self._options(raw, answers=answers)
+
+    def _options(self, raw: _Raw, *, answers: bool) -> tuple[Way, ...]:
+        entry, key = raw.entries.get("options"), f"{raw.key}.options"
+        if entry is None:
+            self.reader.wrong(
+                raw.line, key, "Say between what: options: [{channel: email, ...}].", "key_missing"
+            )
+            return ()
+        found: list[Way] = []
+        values = self.reader.sequence(entry.value, key, least=1, most=_MAX_OPTIONS)
+        for number, value in enumerate(values, 1):
+            place = f"{key}[{number}]"
+            inside = self.reader.mapping(value, place, WAY_KEYS, required=("channel",))
+            way = self.ways.way(inside, place, value.line, answers=answers)
+            if (way.channel, way.action) in {(other.channel, other.action) for other in found}:
+                self.reader.wrong(
+                    value.line, place, "Another option does the same; give it variants instead."
+                )
+            found.append(way)
+        return tuple(found)
+
+    def _fallback(self, raw: _Raw, later: list[_Raw]) -> Fallback | None:
+        """A later step on another channel, or people would go in circles, or fail in the same way again."""
+        entry, key = raw.entries.get("fallback"), f"{raw.key}.fallback"
+        if entry is None:
+            return None
+        inside = self.reader.mapping(entry.value, key, {"channel", "step"}, required=("channel", "step"))
+        channel = self.reader.word(inside.get("channel"), f"{key}.channel", ACTIONS, default="email")
+        name = self.reader.text(inside.get("step"), f"{key}.step", most=64)
+        named = next((other for other in later if other.id == name), None)
+        if name and named is None:
+            hint = closest(name, [other.id for other in later]) or " It must come after this one."
+            self.reader.wrong(entry.line, f"{key}.step", f"{name!r} is no later step.{hint}", "step_unknown")
+        elif named and named.channel != channel:
+            message = f"The step {name!r} is on {named.channel}, not on {channel}."
+            self.reader.wrong(entry.line, f"{key}.channel", message)
+        if channel == raw.channel:
+            message = "A fallback is on another channel than the step itself."
+            self.reader.wrong(entry.line, f"{key}.channel", message)
+        return Fallback(channel, name)
 
     def _after(self, raw: _Raw, *, first: bool) -> int:
         key, entry = f"{raw.key}.after", raw.entries.get("after")
@@ -113,15 +152,24 @@ class StepReader:
         days = self.reader.mapping(entry.value, key, {"days"}, required=("days",))
         return self.reader.whole(days.get("days"), f"{key}.days", least=0, most=_MAX_DAYS, default=0)
 
-    def _when(self, entry: Entry | None, key: str, earlier: list[str]) -> str | None:
+    def _when(self, entry: Entry | None, key: str, earlier: list[_Raw]) -> str | None:
         text = self.reader.text(entry, key, most=1000)
         if entry is None or not text:
             return None
         try:
-            parse_condition(text, earlier)
+            condition = parse_condition(text, [other.id for other in earlier])
         except ConditionError as wrong:
             self.reader.wrong(entry.line, key, str(wrong), "condition_invalid")
+        else:
+            self._asks(condition, entry.line, key, {other.id: other for other in earlier})
         return text
+
+    def _asks(self, condition: Condition, line: int, key: str, earlier: dict[str, _Raw]) -> None:
+        """An invitation can be accepted, a call can be connected; of any other step that is never true."""
+        for what, step in happenings(condition):
+            if what in _ASKS and step in earlier and not earlier[step].does(_ASKS[what]):
+                message = f"{what}({step}) is never true: {step!r} does not {_ASKS[what]}."
+                self.reader.wrong(line, key, message, "condition_invalid")
 
     def _else(self, raw: _Raw, later: list[str]) -> str | None:
         key, entry = f"{raw.key}.else", raw.entries.get("else")
@@ -135,8 +183,11 @@ class StepReader:
             self.reader.wrong(entry.line, key, "'else' needs a condition: add when: ..., or remove it.")
         return text or None
 
-    def _thread(self, entry: Entry | None, key: str, earlier: list[str]) -> str | None:
-        key = f"{key}.thread"
+    def _thread(self, entry: Entry | None, raw: _Raw, earlier: list[str]) -> str | None:
+        key = f"{raw.key}.thread"
+        if entry is not None and raw.channel not in ("email", "any"):
+            self.reader.wrong(entry.line, key, "Only e-mail has threads here; remove it.")
+            return None
         if entry is None or not isinstance(entry.value.content, dict):
             self.reader.word(
                 entry, key, {"new"}, default="new", later={"reply_to": "write thread: {reply_to: STEP}"}
@@ -150,126 +201,3 @@ class StepReader:
                 entry.line, f"{key}.reply_to", f"{text!r} is no earlier step.{hint}", "step_unknown"
             )
         return text or None
-
-    def _variants(self, entry: Entry | None, key: str, *, answers: bool) -> tuple[Variant, ...]:
-        if entry is None:
-            return ()
-        key = f"{key}.variants"
-        values = self.reader.sequence(entry.value, key, least=1, most=_MAX_VARIANTS)
-        found: list[Variant] = []
-        for number, value in enumerate(values, 1):
-            variant = self._variant(value, f"{key}[{number}]", answers=answers)
-            if variant.id and variant.id in {other.id for other in found}:
-                message = f"Another variant of this step is called {variant.id!r} already."
-                self.reader.wrong(value.line, f"{key}[{number}].id", message, "id_repeated")
-            found.append(variant)
-        return tuple(found)
-
-    def _variant(self, value: Value, key: str, *, answers: bool) -> Variant:
-        entries = self.reader.mapping(value, key, _VARIANT_KEYS, required=("id",))
-        identity = self._id(entries.get("id"), f"{key}.id")
-        variant = self._texts(identity, value.line, entries, key, answers=answers)
-        return replace(variant, attributes=self._attributes(entries.get("attributes"), f"{key}.attributes"))
-
-    def _attributes(self, entry: Entry | None, key: str) -> tuple[str, ...]:
-        if entry is None:
-            return ()
-        words: list[str] = []
-        for value in self.reader.sequence(entry.value, key, most=20):
-            content: Any = value.content
-            if isinstance(content, str) and len(content) <= 100 and _ATTRIBUTE.fullmatch(content):
-                words.append(content)
-            else:
-                self.reader.wrong(
-                    value.line, key, "An attribute is a word such as subject.question or body.short."
-                )
-        return tuple(words)
-
-    def _texts(self, identity: str, line: int, entries: Line, key: str, *, answers: bool) -> Variant:
-        return Variant(
-            id=identity,
-            subject=self._subject(entries.get("subject"), line, f"{key}.subject", answers=answers),
-            text=self._part(entries, Part.TEXT, line, key) or "",
-            html=self._part(entries, Part.HTML, line, key),
-        )
-
-    def _subject(self, entry: Entry | None, line: int, key: str, *, answers: bool) -> str | None:
-        if answers:
-            if entry is not None:
-                message = "A step that answers in a thread keeps its subject; remove this one."
-                self.reader.wrong(entry.line, key, message)
-            return None
-        if entry is None:
-            self.reader.wrong(line, key, "A new thread needs a subject.", "key_missing")
-            return None
-        text = self.reader.text(entry, key, most=MAX_SUBJECT)
-        if _NOT_ONE_LINE.search(text.rstrip("\n")):
-            message = "A subject is one line of plain characters; remove line breaks and control characters."
-            self.reader.wrong(entry.line, key, message, "subject_not_one_line")
-        self._check(text, Part.SUBJECT, entry.value, key)
-        return text
-
-    def _part(self, entries: Line, part: Part, line: int, key: str) -> str | None:
-        """The text under ``text`` or ``text_file`` (``html`` or ``html_file``); both at once is an error."""
-        here, there = entries.get(part.value), entries.get(f"{part.value}_file")
-        if here and there:
-            self.reader.wrong(
-                there.line, f"{key}.{part.value}_file", f"Give {part.value} or {part.value}_file, not both."
-            )
-        if here:
-            text = self.reader.text(here, f"{key}.{part.value}", most=100_000)
-            self._check(text, part, here.value, f"{key}.{part.value}")
-            return text or None
-        if there:
-            return self._file(there, part, f"{key}.{part.value}_file")
-        if part is Part.TEXT:
-            self.reader.wrong(line, f"{key}.text", "Give the message as text or text_file.", "key_missing")
-        return None
-
-    def _file(self, entry: Entry, part: Part, key: str) -> str | None:
-        name = self.reader.text(entry, key, most=255)
-        try:
-            text = self.folder.read(name) if name else ""
-        except NeighbourFileError as wrong:
-            self.reader.wrong(entry.line, key, str(wrong), "file_invalid")
-            return None
-        for problem in check(text, part, self.custom_fields) if name else ():
-            self.reader.wrong(entry.line, key, f"{name} line {problem.line}: {problem.message}", problem.code)
-        return text or None
-
-    def _check(self, text: str, part: Part, value: Value, key: str) -> None:
-        if not text:
-            return
-        block = value.first_text_line > value.line
-        for problem in check(text, part, self.custom_fields):
-            line = value.first_text_line + (problem.line or 1) - 1 if block else value.line
-            self.reader.wrong(line, key, problem.message, problem.code)
-
-    def _languages(
-        self, entry: Entry | None, key: str, variants: tuple[Variant, ...], *, answers: bool
-    ) -> dict[str, dict[str, Variant]]:
-        if entry is None:
-            return {}
-        key = f"{key}.languages"
-        if not isinstance(entry.value.content, dict) or len(entry.value.content) > _MAX_LANGUAGES:
-            message = f"Write languages: {{de: {{a: {{text: ...}}}}}}, at most {_MAX_LANGUAGES} of them."
-            self.reader.wrong(entry.line, key, message, "type_invalid")
-            return {}
-        return {
-            language: self._language(language, inside, f"{key}.{language[:10]}", variants, answers=answers)
-            for language, inside in entry.value.content.items()
-        }
-
-    def _language(
-        self, language: str, entry: Entry, key: str, variants: tuple[Variant, ...], *, answers: bool
-    ) -> dict[str, Variant]:
-        if not _LANGUAGE.fullmatch(language):
-            self.reader.wrong(entry.line, key, "A language is its ISO 639 code in small letters, such as de.")
-        known = {variant.id: variant for variant in variants if variant.id}
-        found = {}
-        for identity, inside in self.reader.mapping(entry.value, key, known.keys()).items():
-            place = f"{key}.{identity}"
-            entries = self.reader.mapping(inside.value, place, _TEXT_KEYS)
-            variant = self._texts(identity, inside.line, entries, place, answers=answers)
-            found[identity] = replace(variant, attributes=known[identity].attributes)
-        return found

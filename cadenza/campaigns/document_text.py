@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-from cadenza.campaigns.contracts import Definition, Step, Tree, Variant
+from cadenza.campaigns.contracts import Definition, Step, Tree, Variant, Way
 from cadenza.timing.contracts import Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -71,22 +71,34 @@ def _hour(at: time) -> str:
 
 
 def _step(step: Step) -> Tree:
-    written: Tree = {
-        "id": step.id,
-        "channel": step.channel,
-        "action": step.action,
-        "after": {"days": step.after_days},
-    }
+    written: Tree = {"id": step.id, "channel": step.channel}
+    if not step.options:
+        written["action"] = step.action
+    written["after"] = {"days": step.after_days}
     if step.when is not None:
         written["when"] = step.when
     if step.otherwise is not None:
         written["else"] = step.otherwise
-    written["thread"] = {"reply_to": step.reply_to} if step.reply_to is not None else "new"
-    written["variants"] = [_variant(variant) for variant in step.variants]
-    if step.languages:
+    if step.fallback is not None:
+        written["fallback"] = asdict(step.fallback)
+    if step.channel == "email" or step.reply_to is not None:
+        written["thread"] = {"reply_to": step.reply_to} if step.reply_to is not None else "new"
+    if step.options:
+        written["options"] = [{"channel": w.channel, "action": w.action, **_words(w)} for w in step.options]
+        return written
+    return written | _words(step.ways[0])
+
+
+def _words(way: Way) -> Tree:
+    written: Tree = {}
+    if way.variants:
+        written["variants"] = [_variant(variant) for variant in way.variants]
+    if way.script is not None:
+        written["script"] = way.script
+    if way.languages:
         written["languages"] = {
             language: {name: _texts(variant) for name, variant in variants.items()}
-            for language, variants in step.languages.items()
+            for language, variants in way.languages.items()
         }
     return written
 

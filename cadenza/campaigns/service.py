@@ -1,6 +1,7 @@
 """Doors of campaigns: applying files, reading campaigns and versions, templates ready to print, states."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -20,14 +21,19 @@ from cadenza.campaigns.changes import changes as changed_words
 from cadenza.campaigns.conditions import evaluate as evaluate_condition
 from cadenza.campaigns.conditions import saved_condition
 from cadenza.campaigns.contracts import (
+    SCRIPT,
     Campaign,
     CampaignState,
     CompiledVariant,
     ConditionFacts,
     Definition,
     PreviewedStep,
+    Step,
+    Variant,
     Version,
+    Way,
 )
+from cadenza.campaigns.document import Reading, read_document
 from cadenza.campaigns.document_text import document_text
 from cadenza.campaigns.editing import (
     add_step,
@@ -43,6 +49,7 @@ from cadenza.campaigns.editing import (
     save_edit,
 )
 from cadenza.campaigns.models import CampaignRow
+from cadenza.campaigns.neighbour_files import Folder
 from cadenza.campaigns.previewing import preview_edit, preview_text, spoken
 from cadenza.campaigns.refusals import refusal
 from cadenza.campaigns.sender_checks import check_senders_by, sender_faults
@@ -56,7 +63,7 @@ __all__ = [
     "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after",
     "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "definition_of",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step",
-    "numbered", "preview", "preview_edit", "preview_text", "previewed", "rebase_edit", "refusal", "remove_step",
+    "numbered", "place_of", "preview", "preview_edit", "preview_text", "previewed", "read_file", "rebase_edit", "refusal", "remove_step",
     "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "spoken", "version", "versions",
 ]  # fmt: skip
 
@@ -168,6 +175,11 @@ async def version(unit: Unit, version_id: UUID) -> Definition:
 _compiled: dict[UUID, Mapping[CompiledKey, CompiledVariant]] = {}
 
 
+def read_file(path: Path) -> Reading:
+    """A campaign file as a definition, or with its problems; needs no database. Raises ``OSError`` where it cannot be read."""
+    return read_document(path.read_text(encoding="utf-8-sig"), Folder(path.parent), lambda _: None)
+
+
 def compiled(version_id: UUID, definition: Definition) -> Mapping[CompiledKey, CompiledVariant]:
     """Every variant of a version, parsed once in each process."""
     if version_id not in _compiled:
@@ -180,12 +192,21 @@ def compiled(version_id: UUID, definition: Definition) -> Mapping[CompiledKey, C
 def _compile(definition: Definition) -> dict[CompiledKey, CompiledVariant]:
     found: dict[CompiledKey, CompiledVariant] = {}
     for step in definition.steps:
-        for variant in step.variants:
-            found[step.id, variant.id, ""] = compile_variant(variant)
-        for language, variants in step.languages.items():
-            for variant in variants.values():
-                found[step.id, variant.id, language] = compile_variant(variant)
+        for way in step.ways:
+            place = place_of(step, way)
+            for variant in way.variants:
+                found[place, variant.id, ""] = compile_variant(variant)
+            for language, variants in way.languages.items():
+                for variant in variants.values():
+                    found[place, variant.id, language] = compile_variant(variant)
+            if way.script is not None:
+                found[place, SCRIPT, ""] = compile_variant(Variant(SCRIPT, way.script))
     return found
+
+
+def place_of(step: Step, way: Way) -> str:
+    """Under which name the words of one way of a step are compiled."""
+    return f"{step.id} {way.channel} {way.action}" if step.options else step.id
 
 
 def evaluate(when: str, facts: ConditionFacts) -> bool:
@@ -215,10 +236,12 @@ def previewed(
     facts = {**person.facts, "sender": sender or {"name": address.partition("@")[0], "address": address}}
     parsed = compiled(found.version_id, found.definition)
     for step in found.definition.steps:
-        for variant in step.variants:
-            language = person.language if (step.id, variant.id, person.language or "") in parsed else None
-            rendered = parsed[step.id, variant.id, language or ""].render(facts)
-            yield PreviewedStep(step.id, variant.id, language, rendered)
+        for way in step.ways:
+            place = place_of(step, way)
+            for variant in way.variants:
+                language = person.language if (place, variant.id, person.language or "") in parsed else None
+                rendered = parsed[place, variant.id, language or ""].render(facts)
+                yield PreviewedStep(step.id, variant.id, language, rendered, way.channel)
 
 
 async def set_state(unit: Unit, campaign_id: UUID, state: CampaignState) -> None:

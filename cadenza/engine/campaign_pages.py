@@ -111,7 +111,9 @@ async def sequence(
     head = await campaign_head(unit, actor, name, "sequence")
     found: Campaign = head["campaign"]
     chosen = next((each for each in found.definition.steps if each.id == step), found.definition.steps[0])
-    text = next((each for each in chosen.variants if each.id == variant), chosen.variants[0])
+    texts = [each for way in chosen.ways for each in way.variants]
+    said = Variant("", chosen.script or "")  # of a step that says nothing in writing
+    text = next((each for each in texts if each.id == variant), texts[0] if texts else said)
     people = await _people(unit, found, contact)
     shown = contact if contact in people else None if contact else next(iter(people), None)
     person = (await load_recipients(unit, [shown])).get(shown) if shown else None
@@ -154,7 +156,7 @@ async def _shown_to(
     return {
         "person": person,
         "person_name": person_name(person),
-        "rendered": next(p.rendered for p in shown if (p.step, p.variant) == (step.id, variant.id)),
+        "rendered": next((p.rendered for p in shown if (p.step, p.variant) == (step.id, variant.id)), None),
         "plan": planned,
         "calendar": plan_calendar(planned, person, found.definition),
     }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cadenza.campaigns.contracts import Caps
+from cadenza.campaigns.contracts import Caps, Fallback, Way
 from cadenza.campaigns.document import read_document
 from cadenza.campaigns.neighbour_files import Folder
 from cadenza.campaigns.yaml_tree import read_tree
@@ -110,13 +110,18 @@ WRONG = [
     ("account: [meeting]", "account: [meating]", 9, "stop.account", "'meeting'"),
     ("{opens: false, clicks: false}", "{opens: no}", 10, "tracking.opens", "true or false"),
     ("- id: intro", "- id: 1st", 12, "steps[1].id", "letter"),
-    ("channel: email", "channel: linkedin", 13, "steps[1].channel", "not supported yet"),
-    ("channel: email", "channel: any", 13, "steps[1].channel", "not supported yet"),
+    ("channel: email\n    action: send", "channel: linkedin", 12, "steps[1].action", "connect, message"),
+    ("channel: email", "channel: linkedin", 14, "steps[1].action", "connect, message or view_profile"),
+    ("channel: email", "channel: any", 12, "steps[1].options", "Say between what"),
+    ("channel: email", "channel: any", 14, "steps[1].action", "in each of its options"),
     ("channel: email", "channel: emial", 13, "steps[1].channel", "'email'"),
-    ("action: send", "action: view_profile", 14, "steps[1].action", "not supported yet"),
-    ("action: send", "fallback: {channel: email}", 14, "steps[1].fallback", "not supported yet"),
-    ("action: send", "options: []", 14, "steps[1].options", "not supported yet"),
-    ("action: send", "script: hello", 14, "steps[1].script", "not supported yet"),
+    ("action: send", "action: view_profile", 14, "steps[1].action", "send here"),
+    ("action: send", "fallback: {channel: phone}", 14, "steps[1].fallback.step", "missing"),
+    ("action: send", "fallback: {channel: phone, step: nugde}", 14, "steps[1].fallback.step", "'nudge'"),
+    ("action: send", "fallback: {channel: phone, step: nudge}", 14, "steps[1].fallback.channel", "is on email"),
+    ("action: send", "fallback: {channel: email, step: nudge}", 14, "steps[1].fallback.channel", "another channel"),
+    ("action: send", "options: []", 14, "steps[1].options", "channel: any"),
+    ("action: send", "script: hello", 14, "steps[1].script", "Only a call"),
     ("after: {days: 1}", "after: {weeks: 1}", 15, "steps[1].after.weeks", "days"),
     ("after: {days: 1}", "after: 1", 15, "steps[1].after", "keys and values"),
     ("thread: new", "thread: old", 16, "steps[1].thread", "new"),
@@ -138,7 +143,8 @@ WRONG = [
     ("- id: nudge", "- id: intro", 24, "steps[2].id", "already"),
     ("    after: {days: 2}\n", "", 24, "steps[2].after", "after: {days: 2}"),
     ("delivered(intro) and", "delivered(itnro) and", 26, "steps[2].when", "'intro'"),
-    ("delivered(intro) and", "accepted(intro) and", 26, "steps[2].when", "not supported yet"),
+    ("delivered(intro) and", "accepted(intro) and", 26, "steps[2].when", "does not connect"),
+    ("delivered(intro) and", "connected(intro) and", 26, "steps[2].when", "does not call"),
     ("delivered(intro) and", "__import__('os') and", 26, "steps[2].when", "no known test"),
     ("else: follow", "else: intro", 28, "steps[2].else", "later step"),
     ("- id: a\n        text: |", "- id: a\n        subject: x\n        text: |", 31, "steps[2].variants[1].subject", "keeps its subject"),
@@ -302,3 +308,68 @@ def test_broken_yaml_says_what_to_do(source: str, line: int | None, remedy: str)
     tree, problems = read_tree(source)
     assert (tree, problems[0].line) == (None, line)
     assert remedy in problems[0].message
+
+
+CHANNELS = """\
+version: 1
+name: three
+audience: {segment: dach}
+senders: {pool: north}
+steps:
+  - {id: view, channel: linkedin, action: view_profile, after: {days: 0}}
+  - id: connect
+    channel: linkedin
+    action: connect
+    after: {days: 1}
+    variants: [{id: a, text: "Hello {{ contact.first_name | default: 'there' }}"}]
+    fallback: {channel: email, step: follow}
+  - id: nudge
+    channel: any
+    after: {days: 2}
+    when: "accepted(connect)"
+    options:
+      - {channel: email, action: send, variants: [{id: a, subject: "Hello", text: "Dear all"}]}
+      - {channel: linkedin, action: message, variants: [{id: a, text: "Thanks", attributes: [argument.time]}]}
+      - {channel: phone, action: call, script: "Ask {{ contact.first_name | default: 'them' }} about time."}
+  - {id: call, channel: phone, action: call, after: {days: 3}, when: "score >= 40 or accepted(connect)", script: "Ask."}
+  - id: follow
+    after: {days: 4}
+    when: "not connected(nudge)"
+    variants: [{id: a, subject: "Bye", text: "Last word"}]
+"""
+
+
+@pytest.mark.story("3.1.1.5", 5)
+def test_a_sequence_goes_over_three_channels_with_options_and_fallbacks(folder: Folder) -> None:
+    found = read_document(CHANNELS, folder, lambda _: None)
+    assert found.problems == ()
+    assert found.definition is not None
+    view, connect, nudge, call, follow = found.definition.steps
+    assert [(way.channel, way.action) for way in nudge.ways] == [
+        ("email", "send"), ("linkedin", "message"), ("phone", "call"),
+    ]  # fmt: skip
+    assert (view.ways[0], connect.fallback) == (Way("linkedin", "view_profile"), Fallback("email", "follow"))
+    assert (call.script, follow.channel) == ("Ask.", "email")
+    assert nudge.ways[1].variants[0].attributes == ("argument.time",)
+
+
+CHANNEL_FAULTS = [
+    ("view_profile, after", "view_profile, thread: new, after", "steps[1].thread", "Only e-mail"),
+    ("view_profile, after", "view_profile, variants: [{id: a, text: x}], after", "steps[1].variants", "nothing in writing"),
+    ('text: "Hello', f'text: "{"x" * 300}', "steps[2].variants[1].text", "1 to 300"),
+    ('text: "Hello', 'subject: x, text: "Hello', "steps[2].variants[1].subject", "no known key"),
+    ("{channel: email, action: send,", "{action: send,", "steps[3].options[1].channel", "missing"),
+    ("linkedin, action: message", "email, action: send", "steps[3].options[2]", "does the same"),
+    ("    options:", "    script: x\n    options:", "steps[3].script", "in each of its options"),
+    ("accepted(connect)", "accepted(view)", "steps[3].when", "does not connect"),
+    (', script: "Ask."', "", "steps[4].script", "caller should know"),
+    ('script: "Ask."', 'script: "Ask {{ contact.title }}."', "steps[4].script", "default:"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", CHANNEL_FAULTS)
+def test_a_fault_of_a_channel_names_key_and_remedy(fault: tuple[str, str, str, str], folder: Folder) -> None:
+    old, new, key, says = fault
+    assert old in CHANNELS
+    found = problems(CHANNELS.replace(old, new, 1), folder)
+    assert [p for p in found if p.key == key and says in p.message and p.line], found

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cadenza.campaigns.contracts import Caps, Definition, Step, Variant
+from cadenza.campaigns.contracts import Caps, Definition, Fallback, Step, Variant, Way
 from cadenza.campaigns.document import read_document
 from cadenza.campaigns.document_text import document_text
+from cadenza.campaigns.document_ways import ACTIONS
 from cadenza.campaigns.neighbour_files import Folder
 from cadenza.timing.contracts import Window
 from tests.campaigns.examples import GOOD
@@ -44,32 +45,63 @@ def test_a_text_of_several_lines_is_written_as_lines() -> None:
 
 
 @st.composite
+def _way(draw: st.DrawFn, channel: str, *, answers: bool) -> Way:
+    action = draw(st.sampled_from(ACTIONS[channel]))
+    if action == "call":
+        return Way(channel, action, script=draw(_TEXTS))
+    if action == "view_profile":
+        return Way(channel, action)
+    mail, fewest = channel == "email", 0 if action == "connect" else 1
+    names = draw(st.lists(_IDS, min_size=fewest, max_size=3, unique=True))
+    variants = tuple(_variant(draw, name, answers=answers, mail=mail) for name in names)
+    languages = {
+        language: {names[0]: _variant(draw, names[0], answers=answers, mail=mail, like=variants[0])}
+        for language in draw(st.lists(st.sampled_from(["de", "no", "fr"]), max_size=2, unique=True))
+        if names
+    }
+    return Way(channel, action, variants, languages=languages)
+
+
+def _unlike(ways: list[Way]) -> tuple[Way, ...]:
+    return tuple({(way.channel, way.action): way for way in ways}.values())
+
+
+@st.composite
+def _step(draw: st.DrawFn, place: int, ids: list[str], channels: list[str]) -> Step:
+    channel, later = channels[place], ids[place + 1 :]
+    threads = [None, *ids[:place]] if channel in ("email", "any") else [None]
+    reply_to = draw(st.sampled_from(threads))
+    answers = reply_to is not None
+    own, options = Way("any", "any"), ()
+    if channel == "any":
+        some = st.sampled_from(sorted(ACTIONS)).flatmap(lambda each: _way(each, answers=answers))
+        options = _unlike(draw(st.lists(some, min_size=1, max_size=4)))
+    else:
+        own = draw(_way(channel, answers=answers))
+    others = [n for n in range(place + 1, len(ids)) if channels[n] not in (channel, "any")]
+    turned = draw(st.sampled_from([None, *others]))
+    when = draw(st.sampled_from([None, "not replied", 'language == "de"']))
+    return Step(
+        ids[place],
+        draw(st.integers(0, 365)),
+        own.variants,
+        channel=own.channel,
+        action=own.action,
+        reply_to=reply_to,
+        when=when,
+        otherwise=draw(st.sampled_from([None, *later])) if when else None,
+        languages=own.languages,
+        script=own.script,
+        options=options,
+        fallback=None if turned is None else Fallback(channels[turned], ids[turned]),
+    )
+
+
+@st.composite
 def _definitions(draw: st.DrawFn) -> Definition:
     ids = draw(st.lists(_IDS, min_size=1, max_size=3, unique=True))
-    steps = []
-    for place, identity in enumerate(ids):
-        reply_to = draw(st.sampled_from([None, *ids[:place]]))
-        names = draw(st.lists(_IDS, min_size=1, max_size=3, unique=True))
-        when = draw(st.sampled_from([None, "not replied", 'language == "de"']))
-        later = ids[place + 1 :]
-        variants = tuple(_variant(draw, name, answers=reply_to is not None) for name in names)
-        languages = {
-            language: {names[0]: _variant(draw, names[0], answers=reply_to is not None, like=variants[0])}
-            for language in draw(st.lists(st.sampled_from(["de", "no", "fr"]), max_size=2, unique=True))
-        }
-        otherwise = draw(st.sampled_from([None, *later])) if when else None
-        days = draw(st.integers(0, 365))
-        steps.append(
-            Step(
-                identity,
-                days,
-                variants,
-                reply_to=reply_to,
-                when=when,
-                otherwise=otherwise,
-                languages=languages,
-            )
-        )
+    channels = [draw(st.sampled_from([*ACTIONS, "any", "email"])) for _ in ids]
+    steps = [draw(_step(place, ids, channels)) for place in range(len(ids))]
     audience = draw(
         st.sampled_from([("people.csv", ""), ("no", ""), ("a: b.csv", ""), ("ünï.csv", ""), ("", "no: one")])
     )
@@ -102,13 +134,17 @@ def _definitions(draw: st.DrawFn) -> Definition:
     )
 
 
-def _variant(draw: st.DrawFn, name: str, *, answers: bool, like: Variant | None = None) -> Variant:
+def _variant(
+    draw: st.DrawFn, name: str, *, answers: bool, mail: bool = True, like: Variant | None = None
+) -> Variant:
     attributes = like.attributes if like else draw(st.sampled_from([(), ("body.short",), ("no", "null.1")]))
     return Variant(
         id=name,
         text=draw(_TEXTS),
-        subject=None if answers else draw(_TEXTS.filter(lambda t: t.isprintable() and len(t) < 100)),
-        html=draw(st.sampled_from([None, "<p>Hello</p>\n"])),
+        subject=None
+        if answers or not mail
+        else draw(_TEXTS.filter(lambda t: t.isprintable() and len(t) < 100)),
+        html=draw(st.sampled_from([None, "<p>Hello</p>\n"])) if mail else None,
         attributes=attributes,
     )
 
