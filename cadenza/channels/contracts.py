@@ -1,12 +1,27 @@
-"""Senders, and what a wire says about one message."""
+"""Senders, what a wire says about one message, and the one protocol of e-mail, LinkedIn and phone."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
+from cadenza.channels.channel_values import (
+    AccountProvider,
+    AccountState,
+    Capacity,
+    ChannelAccount,
+    ChannelHealth,
+    Errand,
+    Incoming,
+    IncomingKind,
+)
 from cadenza.timing.contracts import Window
+
+__all__ = [
+    "AccountProvider", "AccountState", "Batch", "Capacity", "Channel", "ChannelAccount", "ChannelHealth", "Credentials", "DayOutcome", "Envelope", "Errand", "Fetched", "FolderCursor", "HealthState", "Incoming", "IncomingKind", "Mailbox", "MailboxState", "Outcome", "Pool", "SenderFigures", "SenderHealth", "SenderTest", "Server", "Stop", "Tls", "WarmUp", "WarmUpDay", "WireReply",
+]  # fmt: skip
 
 
 class Tls(StrEnum):
@@ -206,7 +221,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WireReply:
-    """What the relay said about one envelope. ``stage``: connect, tls, login, mail, rcpt, data or dot."""
+    """What the other side said about one envelope or errand.
+
+    ``stage``: connect, tls, login, mail, rcpt, data or dot of a relay; look_up, request or answer of a provider's API; work
+    where a person does it. ``code`` is the relay's or HTTP's. ``retry_after``: seconds that the other side asks us to wait.
+    """
 
     touch_id: UUID
     outcome: Outcome
@@ -214,6 +233,8 @@ class WireReply:
     code: int | None = None
     enhanced: str | None = None  # RFC 3463, such as 5.1.1
     text: str = ""
+    reference: str | None = None  # the other side's own id of what was done
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +279,27 @@ class SenderTest:
     address: str
     ok: bool
     detail: str
+
+
+class Channel(Protocol):
+    """E-mail, LinkedIn and phone, whoever carries it out. Every method uses the network or the database: no unit may be open."""
+
+    async def health(self) -> ChannelHealth:
+        """Whether the other side lets us in. Never raises for what it answers."""
+        ...
+
+    async def capacity(self, action: str) -> Capacity:
+        """What our limits, and the other side's, still allow of this action now. Takes nothing."""
+        ...
+
+    async def send(self, errand: Errand) -> WireReply:
+        """Do it, once. Never raises for what the other side did; IN_DOUBT is looked up by ``find`` and never sent again."""
+        ...
+
+    async def find(self, errand: Errand) -> WireReply | None:
+        """What became of an errand in doubt: ACCEPTED with its reference, or None where the other side shows nothing of it."""
+        ...
+
+    async def fetch(self, since: datetime) -> Sequence[Incoming]:
+        """What happened since, in any order; things told before may come again. Raises ``CadenzaError``."""
+        ...

@@ -77,13 +77,15 @@ class FolderCursorRow(Row):
 
 
 class SendCounterRow(Row):
-    """How much was taken of one daily limit. ``scope`` is mailbox or domain, ``key`` which one."""
+    """How much was taken of one daily limit. ``scope`` is mailbox, domain or an action such as linkedin.connect; ``key`` of which
+    mailbox, domain or account.
+    """
 
     __tablename__ = "send_counters"
     __table_args__ = (UniqueConstraint("workspace_id", "day", "scope", "key"),)
 
     day: Mapped[date] = mapped_column(Date)
-    scope: Mapped[str] = mapped_column(String(10))
+    scope: Mapped[str] = mapped_column(String(30))
     key: Mapped[str] = mapped_column(String(253))
     amount: Mapped[int] = mapped_column(Integer)
 
@@ -193,3 +195,54 @@ class MailboxConsentRow(Row):
     nonce: Mapped[str] = mapped_column(String(64))
     verifier_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "mailbox_consents/{id}/verifier"})
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ChannelAccountRow(Row):
+    """What LinkedIn or the phone is used through. What opens it is sealed and bound to this row."""
+
+    __tablename__ = "channel_accounts"
+    __table_args__ = (UniqueConstraint("workspace_id", "channel", "address"),)
+
+    channel: Mapped[str] = mapped_column(String(10))
+    provider: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(500))
+    base_url: Mapped[str] = mapped_column(String(500), server_default="")
+    reference: Mapped[str] = mapped_column(String(200), server_default="")
+    rings: Mapped[str] = mapped_column(String(20), server_default="")
+    key_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "channel_accounts/{id}/key"})
+    hook_sealed: Mapped[str] = mapped_column(Text, info={"sealed": "channel_accounts/{id}/hook"})
+    hooks: Mapped[list[Any]] = mapped_column(JSONB, server_default="[]")  # ids of webhooks at the provider
+    state: Mapped[str] = mapped_column(String(10))
+    state_reason: Mapped[str] = mapped_column(String(500), server_default="")
+    owner_id: Mapped[UUID | None] = mapped_column(Uuid)  # a member
+    wait_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # machine time
+    fetched_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # world time
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class IncomingRow(Row):
+    """What a provider or a person told of an account: once for each of their keys, in whatever order it came."""
+
+    __tablename__ = "incoming"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "account_id"],
+            ["channel_accounts.workspace_id", "channel_accounts.id"],
+        ),
+        UniqueConstraint("workspace_id", "account_id", "key"),
+        Index("ix_incoming_waiting", "workspace_id", "id", postgresql_where="handled_at is null"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(Uuid)
+    key: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time
+    reference: Mapped[str | None] = mapped_column(String(200))
+    person: Mapped[str | None] = mapped_column(String(500))
+    thread: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    touch_id: Mapped[UUID | None] = mapped_column(Uuid)
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    handled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

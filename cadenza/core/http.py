@@ -36,7 +36,13 @@ class Purpose(StrEnum):
     OPENID = "openid"  # sign-on: discovery, keys, tokens of the identity provider that an owner entered
     MAIL_OAUTH = "mail_oauth"  # access to a mailbox: tokens of Google and Microsoft
     WEBHOOK = "webhook"  # events to an address that a member entered
+    LINKEDIN = "linkedin"  # Unipile, by the address and key that a member entered
+    PHONE = "phone"  # Twilio, likewise
     SELF = "self"  # our own public address, asked by `cadenza doctor`
+
+
+class AnswerLostError(CadenzaError):
+    """The request was on its way when the connection ended: whether it was carried out, nobody here knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +82,16 @@ class Egress:
     ) -> Answer:
         """One request, one answer of at most 1 MB within ``seconds``. A redirect is an answer like any other.
 
-        Raises ``CadenzaError``: ``destination_refused`` (will never go), ``destination_unreachable`` (try later).
+        Raises ``CadenzaError``: ``destination_refused`` (will never go), ``destination_unreachable`` (try later; an
+        ``AnswerLostError`` when the request was begun, so that it may have been carried out).
         """
+        begun = _Begun()
         try:
             async with asyncio.timeout(seconds):
                 pinned, host = await self._pin(url)
-                return await self._ask(method, pinned, host, dict(headers or {}), form, content)
+                return await self._ask(method, pinned, host, dict(headers or {}), form, content, begun)
         except (httpx.HTTPError, OSError, TimeoutError) as wrong:
-            raise CadenzaError(
+            raise (AnswerLostError if begun.yes else CadenzaError)(
                 "destination_unreachable",
                 f"{urlsplit(url).hostname} did not answer ({purpose.value}).",
                 Kind.TEMPORARY,
@@ -139,6 +147,7 @@ class Egress:
         headers: dict[str, str],
         form: Mapping[str, str] | None,
         content: bytes | None,
+        begun: "_Begun",
     ) -> Answer:
         name = netloc.rpartition("@")[2]
         hostname = urlsplit(f"//{name}").hostname or ""
@@ -152,10 +161,20 @@ class Egress:
                 headers={"host": name, "user-agent": "Cadenza", "accept-encoding": "identity"} | headers,
                 data=dict(form) if form is not None else None,
                 content=content,
-                extensions={"sni_hostname": hostname},
+                extensions={"sni_hostname": hostname, "trace": begun.trace},
             ) as response,
         ):
             return Answer(response.status_code, dict(response.headers), await _bounded(response))
+
+
+class _Begun:
+    """Whether anything of a request was given to its connection."""
+
+    def __init__(self) -> None:
+        self.yes = False
+
+    async def trace(self, event: str, _info: Mapping[str, Any]) -> None:
+        self.yes = self.yes or ".send_request_headers." in event
 
 
 def _read(url: str) -> SplitResult:

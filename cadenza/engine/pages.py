@@ -102,6 +102,8 @@ def _waiting(item: WorkItem) -> _Waiting:
         WorkKind.COME_BACK: gettext("come back to them"),
         WorkKind.SENDER_BROKEN: gettext("sender broken"),
         WorkKind.UNREADABLE_MESSAGE: gettext("unreadable message"),
+        WorkKind.LINKEDIN: gettext("on LinkedIn"),
+        WorkKind.CALL: gettext("call"),
         WorkKind.PROPOSAL: gettext("proposed by an assistant"),
     }
     in_doubt = item.kind is WorkKind.IN_DOUBT and item.touch_id is not None

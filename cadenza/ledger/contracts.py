@@ -127,6 +127,8 @@ class WorkKind(StrEnum):
     COME_BACK = "come_back"
     SENDER_BROKEN = "sender_broken"
     UNREADABLE_MESSAGE = "unreadable_message"
+    LINKEDIN = "linkedin"  # a person does it there by hand
+    CALL = "call"
     PROPOSAL = "proposal"  # of an assistant: a person does it, or not
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cadenza.core.errors import CadenzaError
-from cadenza.core.http import Egress, Purpose
+from cadenza.core.http import AnswerLostError, Egress, Purpose
 from tests.servers.certificates import Authority
 
 Reply = Callable[[str], bytes]
@@ -126,6 +126,19 @@ async def test_a_flood_and_a_silence_are_cut_off() -> None:
                 Purpose.WEBHOOK, "GET", f"http://127.0.0.1:{port}/", seconds=0.2
             )
     assert slow.value.code == "destination_unreachable"
+
+
+async def test_whether_a_request_may_have_been_carried_out_is_known() -> None:
+    """Nothing was begun where nobody listens; behind a connection that is cut without an answer, nobody knows."""
+    here = Egress(this_machine=True)
+    async with _server(lambda _: b"") as (port, seen):
+        with pytest.raises(AnswerLostError) as lost:
+            await here.request(Purpose.PHONE, "POST", f"http://127.0.0.1:{port}/", form={"To": "x"})
+    assert (lost.value.code, len(seen)) == ("destination_unreachable", 1)
+    with pytest.raises(CadenzaError) as nobody:
+        await here.request(Purpose.PHONE, "POST", f"http://127.0.0.1:{port}/", form={"To": "x"})
+    assert nobody.value.code == "destination_unreachable"
+    assert not isinstance(nobody.value, AnswerLostError)
 
 
 async def test_an_answer_that_is_no_json_says_so() -> None:

@@ -5,6 +5,38 @@ from sqlalchemy.dialects import postgresql
 from cadenza.core.migrations.security import secure
 
 
+def channel_accounts() -> None:
+    op.create_table(
+        "channel_accounts",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("provider", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.String(length=500), nullable=False),
+        sa.Column("base_url", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("reference", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("rings", sa.String(length=20), server_default="", nullable=False),
+        sa.Column("key_sealed", sa.Text(), nullable=False),
+        sa.Column("hook_sealed", sa.Text(), nullable=False),
+        sa.Column("hooks", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("state_reason", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("wait_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_channel_accounts")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "channel",
+            "address",
+            name=op.f("uq_channel_accounts_workspace_id_channel_address"),
+        ),
+    )
+    secure("channel_accounts")
+
+
 def folder_cursors() -> None:
     op.create_table(
         "folder_cursors",
@@ -30,6 +62,39 @@ def folder_cursors() -> None:
         ),
     )
     secure("folder_cursors")
+
+
+def incoming() -> None:
+    op.create_table(
+        "incoming",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("person", sa.String(length=500), nullable=True),
+        sa.Column("thread", sa.String(length=200), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("touch_id", sa.Uuid(), nullable=True),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "account_id"],
+            ["channel_accounts.workspace_id", "channel_accounts.id"],
+            name=op.f("fk_incoming_workspace_id_account_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_incoming")),
+        sa.UniqueConstraint(
+            "workspace_id", "account_id", "key", name=op.f("uq_incoming_workspace_id_account_id_key")
+        ),
+    )
+    op.create_index(
+        "ix_incoming_waiting", "incoming", ["workspace_id", "id"], postgresql_where="handled_at is null"
+    )
+    secure("incoming")
 
 
 def mailbox_consents() -> None:
@@ -169,7 +234,7 @@ def send_counters() -> None:
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("scope", sa.String(length=10), nullable=False),
+        sa.Column("scope", sa.String(length=30), nullable=False),
         sa.Column("key", sa.String(length=253), nullable=False),
         sa.Column("amount", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_send_counters")),
