@@ -235,15 +235,22 @@ class Question:
         {"email"}
     )  # channels on which the person can be reached and that work now
     news: tuple[datetime, ...] = ()  # recent events at the person's company, as they became known
+    now: datetime | None = None  # when it is asked, where that is before ``earliest``
+    steps_left: int | None = None  # after this one, as the file has them; None where nobody counted
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """When and in which way a step is done, with the decisions that say why; ``way`` is None when no channel is usable."""
+    """When and in which way a step is done, with the decisions that say why; ``way`` is None when no channel is usable.
+
+    ``again``, where it is given, is a moment before ``at`` at which ``plan`` has to be asked once more with what is known then:
+    until then ``at`` is pencil, and the later answer replaces this one with its decisions.
+    """
 
     at: datetime
     way: Way | None
     decisions: tuple[Decision, ...]
+    again: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +263,10 @@ class Worded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """A touch that arrived at ``at`` (``response`` None), or what the person did because of it: a word of ``PastTouch``."""
+    """A touch that arrived at ``at`` (``response`` None), or what the person did because of it.
+
+    Responses are the words of ``PastTouch``, and ``met`` (a meeting), ``unsubscribed`` or ``complained``.
+    """
 
     person: PersonFacts
     channel: str
