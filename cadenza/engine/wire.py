@@ -8,6 +8,7 @@ from uuid import UUID
 
 from cadenza.channels.contracts import Credentials, Envelope, Mailbox, Outcome, WireReply
 from cadenza.channels.service import Skeleton, Slots, SmtpSession, compile_message, credentials
+from cadenza.core.clock import monotonic
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError
 from cadenza.core.faults import visit
@@ -22,6 +23,9 @@ from cadenza.engine.record import record
 _log = logger("wire")
 _CHUNK = (
     25  # answers recorded at once; of a provider without Sent copies, the most that a crash leaves in doubt
+)
+_LONGEST_UNRECORDED_SECONDS = (
+    2.0  # with a slow server less than a chunk, so that pages and restarts see what was said
 )
 
 Letter = tuple[TouchRow, Envelope | WireReply]
@@ -84,13 +88,21 @@ class Lane:
 
     async def _chunk(self, session: SmtpSession, letters: Sequence[Letter]) -> None:
         replies: list[WireReply] = []
+        began = monotonic()
         try:
             for touch, letter in letters:
                 if await self._desk.mark(self._workspace_id, touch.id):
                     replies.append(letter if isinstance(letter, WireReply) else await session.send(letter))
+                if monotonic() - began > _LONGEST_UNRECORDED_SECONDS:
+                    await self._write_down(replies, letters)
+                    began = monotonic()
         finally:  # also when the database was lost in between: what was said is written down when it is back
-            if replies:
-                await until_known(partial(self._record, replies, [touch for touch, _ in letters]))
+            await self._write_down(replies, letters)
+
+    async def _write_down(self, replies: list[WireReply], letters: Sequence[Letter]) -> None:
+        if replies:
+            await until_known(partial(self._record, tuple(replies), [touch for touch, _ in letters]))
+            replies.clear()
 
     async def _record(self, replies: Sequence[WireReply], touches: Sequence[TouchRow], again: bool) -> None:
         async with self._database.unit(self._workspace_id) as unit:

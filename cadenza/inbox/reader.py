@@ -5,6 +5,7 @@ The place read so far is stored with the messages before it, so a crash or a cut
 
 import asyncio
 from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.exc import OperationalError
@@ -15,6 +16,7 @@ from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.faults import visit
 from cadenza.core.logs import logger
+from cadenza.core.resilience import outlive_the_database
 from cadenza.core.settings import Settings
 from cadenza.core.unit import Unit
 from cadenza.identity.service import workspaces
@@ -36,7 +38,9 @@ async def read_mail_boxes(database: Database, settings: Settings) -> None:  # no
         while True:
             for box in await _all(database):
                 if box.id not in tasks or tasks[box.id].done():
-                    tasks[box.id] = asyncio.create_task(_keep_reading(database, box))
+                    tasks[box.id] = asyncio.create_task(
+                        outlive_the_database("mailbox", partial(_keep_reading, database, box))
+                    )
             await asyncio.sleep(_LOOK_FOR_MAILBOXES_SECONDS)
     finally:
         for task in tasks.values():

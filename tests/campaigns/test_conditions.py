@@ -85,7 +85,7 @@ def test_silence_is_counted_in_days_without_a_reply(days: int, answer: bool) -> 
         ("delivered('intro')", "no earlier step"),
         ("delivred(intro)", "'delivered'"),
         ("accepted(later)", "step"),
-        ("connected", ""),
+        ("connected", "ends where"),
         ("score >= high", "number"),
         ("score", "ends"),
         ("score = 4", "cannot be read"),
