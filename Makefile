@@ -21,8 +21,9 @@ setup: .venv/installed ## install Cadenza and its page assets into .venv
 
 setup-dev: .venv/installed-dev ## install what the checks and tests need as well
 
-.venv/installed-dev: .venv/installed requirements/dev.txt
+.venv/installed-dev: .venv/installed requirements/dev.txt tests/servers/unipile/package-lock.json
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m tests.servers.unipile_client
 	touch $@
 
 run: setup ## start everything with a local world to send into

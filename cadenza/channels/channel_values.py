@@ -112,12 +112,10 @@ class IncomingKind(StrEnum):
     WRONG_NUMBER = "wrong_number"
     MEETING = "meeting"
     CALL_BACK = "call_back"
+    MISSED = "missed"  # they called us, and nobody answered
     REACHED_MACHINE = "reached_machine"  # our call met a voicemail
     VOICEMAIL = "voicemail"  # theirs to us, with its transcript where there is one
     RECORDING = "recording"
-    ACCOUNT_OK = "account_ok"
-    ACCOUNT_BROKEN = "account_broken"
-    ACCOUNT_RESTRICTED = "account_restricted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,3 +246,32 @@ class IncomingRow(Row):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     handled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ErrandRow(Row):
+    """What a person is asked to do on LinkedIn or by phone, one for one touch, and what they said came of it."""
+
+    __tablename__ = "errands"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["workspace_id", "account_id"],
+            ["channel_accounts.workspace_id", "channel_accounts.id"],
+        ),
+        UniqueConstraint("workspace_id", "touch_id"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(Uuid)
+    touch_id: Mapped[UUID] = mapped_column(Uuid)
+    action: Mapped[str] = mapped_column(String(20))
+    recipient: Mapped[str] = mapped_column(String(500))
+    name: Mapped[str] = mapped_column(String(400))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    script: Mapped[str] = mapped_column(Text)
+    thread: Mapped[str | None] = mapped_column(String(200))
+    zone: Mapped[str | None] = mapped_column(String(60))
+    contact_id: Mapped[UUID | None] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))  # world time
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    outcome_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))  # world time

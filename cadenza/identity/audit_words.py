@@ -1,6 +1,9 @@
 """What each line of the audit trail says was done. The trail keeps the name; pages say it in the reader's words."""
 
 TOLD_ACTS = {
+    "account_connected": "connected an account",
+    "account_disconnected": "disconnected an account",
+    "account_tested": "tested an account",
     "answer": "answered a person",
     "assigned": "assigned a conversation",
     "audit_exported": "exported the audit trail",

@@ -37,6 +37,37 @@ def channel_accounts() -> None:
     secure("channel_accounts")
 
 
+def errands() -> None:
+    op.create_table(
+        "errands",
+        sa.Column("workspace_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("touch_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=20), nullable=False),
+        sa.Column("recipient", sa.String(length=500), nullable=False),
+        sa.Column("name", sa.String(length=400), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("script", sa.Text(), nullable=False),
+        sa.Column("thread", sa.String(length=200), nullable=True),
+        sa.Column("zone", sa.String(length=60), nullable=True),
+        sa.Column("contact_id", sa.Uuid(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("outcome_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "account_id"],
+            ["channel_accounts.workspace_id", "channel_accounts.id"],
+            name=op.f("fk_errands_workspace_id_account_id"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_errands")),
+        sa.UniqueConstraint("workspace_id", "touch_id", name=op.f("uq_errands_workspace_id_touch_id")),
+    )
+    secure("errands")
+
+
 def folder_cursors() -> None:
     op.create_table(
         "folder_cursors",

@@ -64,6 +64,7 @@ TABLES = (
     campaigns.campaign_versions,
     audience.contacts,
     ledger.deliveries,
+    channels.errands,
     identity.factors,
     channels.folder_cursors,
     audience.import_chunks,
