@@ -5,6 +5,9 @@
   // htmx notes the page's address, which may hold names somebody searched for; nothing here reads it (ASVS 14.3.3).
   sessionStorage.removeItem("htmx-current-path-for-history");
 
+  // On a phone the tabs scroll sideways; the one that is open is in sight.
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   function fade(toast) {
     setTimeout(() => toast.matches(":hover, :focus-within") ? fade(toast) : toast.remove(), stay);
   }
