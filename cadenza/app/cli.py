@@ -17,6 +17,10 @@ COMMANDS = {
     "campaigns": ("cadenza.engine.commands:campaigns", "Apply, launch, pause, resume and stop campaigns."),
     "senders": ("cadenza.channels.commands:senders", "Add and test mailboxes."),
     "pools": ("cadenza.channels.sender_commands:pools", "Group mailboxes that campaigns send from."),
+    "channels": (
+        "cadenza.channels.accounts_commands:channels",
+        "Add and test accounts of LinkedIn and phone.",
+    ),
     "touches": ("cadenza.engine.commands:touches", "Explain and plan touches."),
     "replies": ("cadenza.inbox.commands:replies", "Say what a reply means."),
     "mail": ("cadenza.inbox.commands:mail", "Say what kind of mail a message is."),

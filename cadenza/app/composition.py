@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from cadenza.analytics.service import keep_counts
 from cadenza.audience.service import BULK_JOB, IMPORT_JOB, run_change, run_import
+from cadenza.channels.channel_reading import read_channels
 from cadenza.channels.member_mail import mail_invitation, mail_reset_link
 from cadenza.core.addresses import read_networks
 from cadenza.core.database import Database
@@ -51,6 +52,7 @@ LOOPS: tuple[Loop, ...] = (
     keep_counts,
     file_sent_copies,
     read_mail_boxes,
+    read_channels,
     deliver,
 )
 
@@ -64,6 +66,8 @@ PAGES = (
     "cadenza.audience.pages",
     "cadenza.channels.connect_pages",
     "cadenza.channels.access_pages",
+    "cadenza.channels.accounts_pages",
+    "cadenza.channels.channel_hooks",
     "cadenza.channels.pages",
     "cadenza.engine.trial_pages",
     "cadenza.engine.pages",
@@ -83,6 +87,7 @@ ENDPOINTS = (  # a room's narrower addresses stand before those that a name or a
     "cadenza.audience.import_endpoints:files",
     "cadenza.audience.segment_endpoints",
     "cadenza.channels.connect_endpoints",
+    "cadenza.channels.accounts_endpoints",
     "cadenza.channels.endpoints",
     "cadenza.channels.sender_endpoints",
     "cadenza.ledger.endpoints",

@@ -34,6 +34,7 @@ PROVIDERS = {
     "phone": (AccountProvider.ASSISTED, AccountProvider.TWILIO),
 }
 HOOKS = "/hooks"
+_LONGEST = {"name": 200, "reference": 200, "base_url": 500}
 
 _log = logger("accounts")
 
@@ -123,7 +124,13 @@ def _missing(new: NewAccount, key: str) -> list[Problem]:
         wanted |= {"base_url": new.base_url, "reference": new.reference, "key": key}
     if new.provider is AccountProvider.TWILIO:
         wanted["rings"] = new.rings
-    return [Problem("It is missing.", key=name) for name, value in wanted.items() if not value]
+    missing = [Problem("It is missing.", key=name) for name, value in wanted.items() if not value]
+    given = {"name": new.name, "reference": new.reference, "base_url": new.base_url}
+    return missing + [
+        Problem(f"It is longer than {_LONGEST[name]} characters.", key=name)
+        for name, value in given.items()
+        if len(value) > _LONGEST[name]
+    ]
 
 
 def _normal(channel: str, text: str, key: str, problems: list[Problem]) -> str:

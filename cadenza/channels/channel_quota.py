@@ -1,11 +1,13 @@
 """Taking from an account's limits: counted in ``send_counters``, so that any number of workers respects one limit."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import func, select
 
 from cadenza.channels import repository
-from cadenza.channels.channel_limits import Limit, limit_of, taken_by
+from cadenza.channels.channel_limits import LIMITS, Limit, limit_of, taken_by
 from cadenza.channels.contracts import Capacity, ChannelAccount
 from cadenza.channels.models import SendCounterRow
 from cadenza.core.unit import Unit
@@ -101,3 +103,32 @@ async def _used(unit: Unit, scope: str, key: str, day: date) -> tuple[int, int]:
 
 def _scope(account: ChannelAccount, action: str) -> str:
     return f"{account.channel}.{action}"
+
+
+async def capacities(
+    unit: Unit, accounts: Sequence[ChannelAccount]
+) -> dict[UUID, dict[str, tuple[int, int | None]]]:
+    """Of each account and limited action: what was taken today, and in the week where that is limited. One query."""
+    day = unit.world.now().date()
+    total, today = func.sum(SendCounterRow.amount), SendCounterRow.day == day
+    query = select(
+        SendCounterRow.key,
+        SendCounterRow.scope,
+        func.coalesce(total.filter(today), 0),
+        func.coalesce(total, 0),
+    ).where(
+        SendCounterRow.workspace_id == unit.workspace_id,
+        SendCounterRow.key.in_([str(each.id) for each in accounts]),
+        SendCounterRow.day > day - _WEEK,
+    )
+    rows = await unit.session.execute(query.group_by(SendCounterRow.key, SendCounterRow.scope))
+    used = {(key, scope): (int(now), int(week)) for key, scope, now, week in rows}
+    found: dict[UUID, dict[str, tuple[int, int | None]]] = {}
+    for each in accounts:
+        limits = [limit for limit in LIMITS if limit.channel == each.channel]
+        taken = {limit: used.get((str(each.id), _scope(each, limit.action)), (0, 0)) for limit in limits}
+        found[each.id] = {
+            limit.action: (now, week if limit.week is not None else None)
+            for limit, (now, week) in taken.items()
+        }
+    return found

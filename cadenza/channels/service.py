@@ -7,6 +7,21 @@ from uuid import UUID
 
 from cadenza.channels import repository
 from cadenza.channels.access import credentials, test_stored_mailbox
+from cadenza.channels.accounts import (
+    NewAccount,
+    account,
+    accounts,
+    connect_account,
+    disconnect_account,
+    open_channel,
+    test_account,
+)
+from cadenza.channels.accounts_standing import stop_account
+from cadenza.channels.channel_limits import LIMITS, Limit, limit_of
+from cadenza.channels.channel_mail import MailChannel
+from cadenza.channels.channel_quota import capacity_of, give_back_actions, take_actions
+from cadenza.channels.channel_reading import ask_account, handled, incoming_waiting, take_in
+from cadenza.channels.channel_work import Job, job_of, say_outcome
 from cadenza.channels.connecting import NewMailbox, add_mailbox, check_mailbox
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState
 from cadenza.channels.disconnecting import counts_as_waiting
@@ -75,17 +90,21 @@ from cadenza.channels.warm_up import judge as judge_warm_up
 from cadenza.core.unit import Unit
 
 __all__ = [
-    "PIXEL", "TOUCH_HEADER", "TRIAL_HEADER", "Condition", "DayFigures", "Fetch", "ImapReader", "Letter",
-    "NewMailbox", "Quota", "Ramp", "SenderSettings", "Skeleton", "Slots", "SmtpSession", "Timeouts", "Trial",
-    "add_mailbox", "allowed_recipients", "break_mailbox", "by_any_name", "change_sender", "check_mailbox",
-    "click_token", "compile_message", "counts_as_waiting", "credentials", "cursor", "fill_pool",
-    "give_back_quota", "health_of", "hours_of", "is_filed", "judge_warm_up", "keep_health", "keep_warm_up",
-    "label_machine", "lease_copies", "lift_stop", "links", "machine_reason", "mailbox", "mailboxes",
-    "make_pool", "mend_mailbox", "message_id", "note_test", "only_one_looks", "open_token", "pause_sender",
-    "pool_named", "pools", "read_click_token", "read_open_token", "remove_pool", "rename_pool", "resume_sender",
-    "save_cursor", "sender_condition", "sender_facts", "sender_opens", "sent_folder", "set_files_copies",
-    "set_state", "set_stop", "settings_of", "stop_key", "take_quota", "test_mailbox", "test_stored_mailbox",
-    "tracked", "try_mailbox", "used_quota", "used_today", "warm_up_ahead", "warm_up_days",
+    "LIMITS", "PIXEL", "TOUCH_HEADER", "TRIAL_HEADER", "Condition", "DayFigures", "Fetch", "ImapReader",
+    "Job", "Letter", "Limit", "MailChannel", "NewAccount", "NewMailbox", "Quota", "Ramp", "SenderSettings",
+    "Skeleton", "Slots", "SmtpSession", "Timeouts", "Trial", "account", "accounts", "add_mailbox",
+    "allowed_recipients", "ask_account", "break_mailbox", "by_any_name", "capacity_of", "change_sender",
+    "check_mailbox", "click_token", "compile_message", "connect_account", "counts_as_waiting",
+    "credentials", "cursor", "disconnect_account", "fill_pool", "give_back_actions", "give_back_quota",
+    "handled", "health_of", "hours_of", "incoming_waiting", "is_filed", "job_of", "judge_warm_up",
+    "keep_health", "keep_warm_up", "label_machine", "lease_copies", "lift_stop", "limit_of", "links",
+    "machine_reason", "mailbox", "mailboxes", "make_pool", "mend_mailbox", "message_id", "note_test",
+    "only_one_looks", "open_channel", "open_token", "pause_sender", "pool_named", "pools",
+    "read_click_token", "read_open_token", "remove_pool", "rename_pool", "resume_sender", "save_cursor",
+    "say_outcome", "sender_condition", "sender_facts", "sender_opens", "sent_folder", "set_files_copies",
+    "set_state", "set_stop", "settings_of", "stop_account", "stop_key", "take_actions", "take_in",
+    "take_quota", "test_account", "test_mailbox", "test_stored_mailbox", "tracked", "try_mailbox",
+    "used_quota", "used_today", "warm_up_ahead", "warm_up_days",
 ]  # fmt: skip
 
 

@@ -35,16 +35,27 @@ _REASONS: dict[str, tuple[str, ...]] = {
         "GET /contacts/changes/{change_id}/stream",
     ),
     "it speaks the assistants' protocol, to programs": ("POST /mcp",),
+    "a provider's machine tells us there what happens, and proves itself by its signature": (
+        "POST /hooks/{workspace_id}/{account_id}",
+    ),
     "it tells a monitor that the process lives": ("GET /healthz",),
     "it belongs to the sandbox, which is outside the product": ("GET /sandbox", "POST /sandbox/speed"),
     "it hands an existing mailbox over (password, servers, consent), which asks for a fresh proof in a browser": (
         "POST /senders/+connect/{key}/consent", "GET /connect/callback", "GET /senders/{mailbox_id}/connection/change",
         "POST /senders/{mailbox_id}/connection/change", "POST /senders/{mailbox_id}/connection/again",
         "GET /senders/{mailbox_id}/connection/end", "POST /senders/{mailbox_id}/connection/end",
+        "POST /senders/accounts/{account_id}/end",
     ),
 }  # fmt: skip
 
 _SAME: dict[str, tuple[str, ...]] = {
+    "GET /senders/accounts": ("GET /channel-accounts",),
+    "GET /senders/accounts/{account_id}": ("GET /channel-accounts",),
+    "GET /senders/accounts/+connect/{channel}": ("GET /channel-accounts",),
+    "POST /senders/accounts/+connect/{channel}": ("POST /channel-accounts",),
+    "POST /senders/accounts/{account_id}/test": ("POST /channel-accounts/{account_id}/test",),
+    "GET /work/{job_id}": ("GET /jobs/{job_id}",),
+    "POST /work/{job_id}": ("POST /jobs/{job_id}/outcome",),
     "GET /": ("GET /work-items", "GET /campaigns"),
     "POST /proposals/{item_id}/decided": ("POST /work-items/{item_id}/decided",),
     "GET /inbox": ("GET /conversations",),

@@ -16,7 +16,7 @@ _PUBLIC = (
     "GET /forgot", "POST /forgot",
     "POST /reset/{token}", "GET /join/{token}", "POST /join/{token}", "GET /sign-on", "POST /sign-on",
     "GET /sign-on/callback", "GET /setup/{token}", "POST /setup/{token}", "GET /u/{token}", "POST /u/{token}",
-    "GET /o/{token}.gif", "GET /c/{token}", "GET /healthz",
+    "GET /o/{token}.gif", "GET /c/{token}", "GET /healthz", "POST /hooks/{workspace_id}/{account_id}",
 )  # fmt: skip
 _THEIRS = (
     "GET /prove", "POST /prove", "GET /enrol", "POST /enrol", "GET /settings", "GET /settings/account",
@@ -52,7 +52,8 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "GET /api/v1/contacts/duplicates", "GET /api/v1/contacts/{contact_id}/conversation", "GET /api/v1/accounts",
         "GET /api/v1/accounts/{account_id}", "GET /api/v1/imports/{import_id}", "GET /api/v1/imports/{import_id}/dry-run",
         "GET /api/v1/imports/{import_id}/faults", "GET /api/v1/segments/{segment_id}", "GET /api/v1/fields",
-        "GET /api/v1/conversations/{conversation_id}/draft",
+        "GET /api/v1/conversations/{conversation_id}/draft", "GET /senders/accounts", "GET /senders/accounts/{account_id}",
+        "GET /work/{job_id}", "GET /api/v1/channel-accounts", "GET /api/v1/jobs/{job_id}",
     ),
     Action.IMPORT_CONTACTS: (
         "POST /contacts/imports", "POST /contacts/imports/{import_id}/mapping",
@@ -91,6 +92,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
     ),
     Action.SETTLE_DOUBTS: ("POST /touches/{touch_id}/settle", "POST /api/v1/touches/{touch_id}/settle"),
     Action.ANSWER: (
+        "POST /work/{job_id}", "POST /api/v1/jobs/{job_id}/outcome",
         "POST /inbox/{conversation_id}/answer", "POST /inbox/{conversation_id}/draft",
         "POST /inbox/{conversation_id}/close", "POST /api/v1/conversations/{conversation_id}/answer",
         "POST /api/v1/conversations/{conversation_id}/close", "POST /api/v1/conversations/{conversation_id}/reopen",
@@ -101,6 +103,9 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "POST /api/v1/conversations/{conversation_id}/assign-best",
     ),
     Action.MANAGE_SENDERS: (
+        "GET /senders/accounts/+connect/{channel}", "POST /senders/accounts/+connect/{channel}",
+        "POST /senders/accounts/{account_id}/test", "POST /senders/accounts/{account_id}/end", "POST /api/v1/channel-accounts",
+        "POST /api/v1/channel-accounts/{account_id}/test",
         "POST /senders/{mailbox_id}/test", "GET /senders/+connect", "GET /senders/+connect/{key}",
         "POST /senders/+connect/{key}", "POST /senders/+connect/{key}/consent", "GET /connect/callback",
         "POST /senders/{mailbox_id}/connection/test", "POST /senders/{mailbox_id}/connection/pause",
@@ -167,6 +172,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "smtp_host": "127.0.0.1",
         "smtp_port": "9",
     },
+    "POST /work/{job_id}": {"outcome": "done"},
     "POST /settings/webhooks": {"url": "http://127.0.0.1:9/in", "kinds": "replied"},
     "POST /sign-on": {"workspace": "nowhere"},
     "POST /enrol": {"sealed": "test.AAAA", "code": "1"},
@@ -201,6 +207,13 @@ BODIES: dict[str, Any] = {
         "imap": _NOWHERE,
         "password": "x",
     },
+    "POST /api/v1/channel-accounts": {
+        "channel": "phone",
+        "provider": "assisted",
+        "name": "A",
+        "address": "+493023125009",
+    },
+    "POST /api/v1/jobs/{job_id}/outcome": {"outcome": "done"},
     "POST /api/v1/senders/{mailbox_id}/try": {},
     "POST /api/v1/campaigns/{campaign_id}/try": {"contact_id": str(uuid4())},
     "PATCH /api/v1/senders/{mailbox_id}": {"daily_limit": 5},

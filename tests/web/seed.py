@@ -16,19 +16,24 @@ from sqlalchemy import update
 from cadenza.audience.contracts import SuppressionKind, SuppressionReason
 from cadenza.audience.service import import_contacts, suppress
 from cadenza.campaigns.service import apply, campaign
-from cadenza.channels.contracts import MailboxState, Server, Tls
+from cadenza.channels.contracts import AccountProvider, AccountState, Errand, MailboxState, Server, Tls
 from cadenza.channels.service import (
+    NewAccount,
     NewMailbox,
     Ramp,
     add_mailbox,
     change_sender,
+    connect_account,
     fill_pool,
     mailboxes,
     make_pool,
+    open_channel,
     set_state,
     settings_of,
+    stop_account,
 )
 from cadenza.core.database import Database
+from cadenza.core.http import Egress
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.ids import enrolment_id, touch_id
@@ -82,6 +87,8 @@ class Seeded:
     robot: UUID
     mailbox: UUID
     pool: UUID
+    account: UUID
+    job: UUID
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -95,6 +102,7 @@ class Seeded:
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
             f"/touches/{self.in_doubt}", "/senders", "/senders/+connect", "/senders/+connect/gmx", "/senders/+connect/google", "/senders/+connect/other", f"/senders/{self.mailbox}/connection", f"/senders/{self.mailbox}/connection/change", f"/senders/{self.mailbox}/connection/end",
             "/senders?state=broken", f"/senders/{self.mailbox}",
+            "/senders/accounts", f"/senders/accounts/{self.account}", "/senders/accounts/+connect/linkedin", "/senders/accounts/+connect/phone", f"/work/{self.job}",
             "/senders/pools", f"/senders/pools/{self.pool}", "/settings/webhooks", "/outbox", "/outbox?state=kept_back", "/sandbox", "/nowhere",
         )  # fmt: skip
 
@@ -118,7 +126,33 @@ async def seed(database: Database, say: Callable[[str], str] = str) -> Seeded:
         conversation, robot = await _conversations(unit, actor, contacts, sent, say)
         await _work(unit, contacts, in_doubt, conversation, say)
         box, pool = await _senders(unit, actor, say)
-    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot, box, pool)
+    account, job = await _accounts(database, actor, contacts[0], say)
+    return Seeded(actor, email, contacts, sent, in_doubt, conversation, robot, box, pool, account, job)
+
+
+async def _accounts(
+    database: Database, actor: Actor, contact: UUID, say: Callable[[str], str]
+) -> tuple[UUID, UUID]:
+    """LinkedIn and a phone by hand, the phone restricted, and a call that waits for somebody."""
+    here = Egress(this_machine=True)
+    profile = NewAccount(
+        channel="linkedin", provider=AccountProvider.ASSISTED, name=say("Nora Lindqvist")[:150], address="linkedin.com/in/nora-lindqvist"
+    )  # fmt: skip
+    phone = NewAccount(
+        channel="phone", provider=AccountProvider.ASSISTED, name=say("Nora’s phone")[:150], address="+493023125001"
+    )  # fmt: skip
+    linkedin = await connect_account(database, here, actor, profile, "")
+    calling = await connect_account(database, here, actor, phone, "")
+    errand = Errand(
+        touch_id=new_id(), action="call", recipient="+493023125003", at=database.world.now(), name=say("Katrin Seewald")[:300], zone="Europe/Berlin",
+        script=say("Ask about the plant in Passau."), contact_id=contact,
+    )  # fmt: skip
+    channel = await open_channel(database, here, actor.workspace_id, UUID(calling.account))
+    made = await channel.send(errand)
+    async with database.unit(actor.workspace_id) as unit:
+        state, why = AccountState.RESTRICTED, say("LinkedIn asks to confirm the identity")
+        await stop_account(unit, UUID(linkedin.account), state, say("Nora Lindqvist cannot be used"), why)
+    return UUID(linkedin.account), UUID(made.reference or "")
 
 
 async def _senders(unit: Unit, actor: Actor, say: Callable[[str], str]) -> tuple[UUID, UUID]:
