@@ -177,6 +177,29 @@ SCRIPT = "script"
 
 
 @dataclass(frozen=True, slots=True)
+class StepText:
+    """A variant, or the script of a call. ``place`` is where its words stand in the tree; ``id`` is its name within the step."""
+
+    id: str
+    place: str
+    words: Tree  # id, text, and subject and html where it has them
+    languages: dict[str, tuple[str, Tree]]  # by language: the place and the words
+    channel: str
+    action: str
+
+    @property
+    def is_script(self) -> bool:
+        return self.words["id"] == SCRIPT and self.action == "call"
+
+    def spoken(self, language: str | None) -> Variant:
+        """In this language, where the copy has it."""
+        _, words = self.languages.get(language or "", ("", self.words))
+        return Variant(
+            str(self.words["id"]), str(words.get("text", "")), words.get("subject"), words.get("html")
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewedText:
     rendered: Rendered
     missing: tuple[str, ...]  # tokens without a value, where the fallback stands

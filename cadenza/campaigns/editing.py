@@ -23,6 +23,7 @@ from cadenza.campaigns.document_text import tree_of, tree_text
 from cadenza.campaigns.models import CampaignEditRow
 from cadenza.campaigns.neighbour_files import Folder
 from cadenza.campaigns.refusals import MOST_STEPS, MOST_VARIANTS, of_saving, refused
+from cadenza.campaigns.step_texts import STARTS
 from cadenza.core.errors import CadenzaError, Kind, Problem, not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -35,6 +36,7 @@ _LONGEST = 100_000  # characters of one value
 _WHOLE, _WORDS, _TRUTH, _TEXT, _OPTIONAL = "whole", "words", "truth", "text", "optional"
 _THREAD, _AUDIENCE, _POOL = "thread", "audience", "pool"
 _POOL_PLACE = "senders.pool"
+_WAY = r"steps\.\d+\.(?:options\.\d+\.)?"
 _PLACES = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in {
@@ -49,10 +51,10 @@ _PLACES = tuple(
         r"steps\.\d+\.after\.days": _WHOLE,
         r"steps\.\d+\.(when|else)": _OPTIONAL,
         r"steps\.\d+\.thread": _THREAD,
-        r"steps\.\d+\.variants\.\d+\.(subject|text)": _TEXT,
-        r"steps\.\d+\.variants\.\d+\.html": _OPTIONAL,
-        r"steps\.\d+\.languages\.[a-z]{2,3}\.[\w-]+\.(subject|text)": _TEXT,
-        r"steps\.\d+\.languages\.[a-z]{2,3}\.[\w-]+\.html": _OPTIONAL,
+        rf"{_WAY}variants\.\d+\.(subject|text)|{_WAY}script": _TEXT,
+        rf"{_WAY}variants\.\d+\.html": _OPTIONAL,
+        rf"{_WAY}languages\.[a-z]{{2,3}}\.[\w-]+\.(subject|text)": _TEXT,
+        rf"{_WAY}languages\.[a-z]{{2,3}}\.[\w-]+\.html": _OPTIONAL,
     }.items()
 )
 
@@ -110,8 +112,10 @@ async def replace_edit(
     return await _keep(unit, actor, edit, tree_of(reading.definition))
 
 
-async def add_step(unit: Unit, actor: Actor, campaign_id: UUID, identity: str, after: int) -> Edit:
-    """A new e-mail step behind the step number ``after`` (from 0; -1 is the beginning)."""
+async def add_step(
+    unit: Unit, actor: Actor, campaign_id: UUID, identity: str, after: int, action: str = "send"
+) -> Edit:
+    """A new step behind the step number ``after`` (from 0; -1 is the beginning), that does this ``action``."""
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
     steps = tree["steps"]
@@ -121,16 +125,11 @@ async def add_step(unit: Unit, actor: Actor, campaign_id: UUID, identity: str, a
         raise refused(edit, "step_name_invalid")
     if identity in {step["id"] for step in steps}:
         raise refused(edit, "step_name_taken")
+    if action not in STARTS:
+        raise not_found("action", action)
     steps.insert(
         max(min(after, len(steps) - 1), -1) + 1,
-        {
-            "id": identity,
-            "channel": "email",
-            "action": "send",
-            "after": {"days": 0 if after < 0 else 3},
-            "thread": "new",
-            "variants": [{"id": "a", "subject": "", "text": ""}],
-        },
+        {"id": identity, "after": {"days": 0 if after < 0 else 3}} | copy.deepcopy(STARTS[action]),
     )
     return await _keep(unit, actor, edit, tree)
 
@@ -158,7 +157,9 @@ async def add_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: int) 
     """A copy of the step's last text under the next free letter."""
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
-    variants = tree["steps"][_place(tree["steps"], number, "step")]["variants"]
+    variants = tree["steps"][_place(tree["steps"], number, "step")].get("variants", [])
+    if not variants:
+        raise refused(edit, "no_text_to_copy")
     taken = {variant["id"] for variant in variants}
     free = next((letter for letter in "abcdefghijklmnop" if letter not in taken), None)
     if len(variants) >= MOST_VARIANTS or free is None:
@@ -172,10 +173,10 @@ async def remove_variant(unit: Unit, actor: Actor, campaign_id: UUID, number: in
     edit = await _locked(unit, actor, campaign_id)
     tree = copy.deepcopy(edit.tree)
     step = tree["steps"][_place(tree["steps"], number, "step")]
+    if variant not in {each["id"] for each in step.get("variants", [])}:
+        raise not_found("variant", variant)
     if len(step["variants"]) == 1:
         raise refused(edit, "text_needed")
-    if variant not in {each["id"] for each in step["variants"]}:
-        raise not_found("variant", variant)
     step["variants"] = [each for each in step["variants"] if each["id"] != variant]
     for texts in step.get("languages", {}).values():
         texts.pop(variant, None)
@@ -344,7 +345,11 @@ def _value(kind: str, words: Sequence[str]) -> Any:
 
 def _follow_thread(step: Tree) -> None:
     """An answer in a thread has no subject of its own; a new thread needs one."""
-    every = [*step["variants"], *(v for texts in step.get("languages", {}).values() for v in texts.values())]
+    mail = [way for way in step.get("options", [step]) if way.get("channel", "email") == "email"]
+    translated = (texts for way in mail for texts in way.get("languages", {}).values())
+    every = [v for way in mail for v in way.get("variants", [])] + [
+        v for texts in translated for v in texts.values()
+    ]
     for variant in every:
         if step["thread"] == "new":
             variant.setdefault("subject", "")

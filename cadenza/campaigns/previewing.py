@@ -6,7 +6,8 @@ from uuid import UUID
 
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns import tokens
-from cadenza.campaigns.contracts import Edit, PreviewedText, Tree, Variant
+from cadenza.campaigns.contracts import Edit, PreviewedText, Variant
+from cadenza.campaigns.step_texts import texts_of
 from cadenza.campaigns.template_parser import TemplateError
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import not_found
@@ -22,16 +23,10 @@ async def preview_edit(
         raise not_found("contact", contact_id)
     facts = {**person.facts, "sender": sender}
     return [
-        (str(step["id"]), str(variant["id"]), preview_text(spoken(step, variant, person.language), facts))
-        for step in edit.tree["steps"]
-        for variant in step["variants"]
+        (str(step["id"]), text.id, preview_text(text.spoken(person.language), facts))
+        for number, step in enumerate(edit.tree["steps"])
+        for text in texts_of(step, number)
     ]
-
-
-def spoken(step: Tree, variant: Tree, language: str | None) -> Variant:
-    """The text of a variant in this language, where the copy has one."""
-    text: dict[str, Any] = step.get("languages", {}).get(language or "", {}).get(variant["id"], variant)
-    return Variant(variant["id"], str(text.get("text", "")), text.get("subject"), text.get("html"))
 
 
 def preview_text(variant: Variant, facts: Mapping[str, Any]) -> PreviewedText | None:

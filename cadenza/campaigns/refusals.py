@@ -88,6 +88,10 @@ _MADE: dict[str, Callable[[Edit], CadenzaError]] = {
     "texts_too_many": lambda _: CadenzaError(
         "texts_too_many", f"A step has at most {MOST_VARIANTS} texts.", fix="Remove one first."
     ),
+    "no_text_to_copy": lambda _: CadenzaError(
+        "no_text_to_copy", "This step has no text that another one could begin with; nothing was added.",
+        fix="Texts of options are added in the campaign file.",
+    ),
     "text_needed": lambda _: CadenzaError(
         "text_needed", "A step needs a text; nothing was removed.", fix="Change this one instead."
     ),

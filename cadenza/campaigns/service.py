@@ -50,9 +50,10 @@ from cadenza.campaigns.editing import (
 )
 from cadenza.campaigns.models import CampaignRow
 from cadenza.campaigns.neighbour_files import Folder
-from cadenza.campaigns.previewing import preview_edit, preview_text, spoken
+from cadenza.campaigns.previewing import preview_edit, preview_text
 from cadenza.campaigns.refusals import refusal
 from cadenza.campaigns.sender_checks import check_senders_by, sender_faults
+from cadenza.campaigns.step_texts import texts_of
 from cadenza.campaigns.templates import compile_variant
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -64,7 +65,7 @@ __all__ = [
     "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "definition_of",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step",
     "numbered", "place_of", "preview", "preview_edit", "preview_text", "previewed", "read_file", "rebase_edit", "refusal", "remove_step",
-    "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "spoken", "version", "versions",
+    "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "texts_of", "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]

@@ -125,6 +125,7 @@ async def sequence(
         **await _figures(unit, found, chosen, text),
         **await _shown_to(unit, found, chosen, text, person),
         step=chosen,
+        texts=texts,
         variant=text,
         written={"subject": _tokens(text.subject or ""), "text": _tokens(text.text)},
         people=[(i, person_name(each)) for i, each in people.items()],

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import imports, load_recipients, segments
-from cadenza.campaigns.contracts import Campaign, Edit, Tree
+from cadenza.campaigns.contracts import Campaign, Edit, StepText
 from cadenza.campaigns.service import (
     add_step,
     add_variant,
@@ -31,7 +31,7 @@ from cadenza.campaigns.service import (
     remove_variant,
     save_edit,
     sender_faults,
-    spoken,
+    texts_of,
 )
 from cadenza.channels.service import mailboxes, pools, sender_facts
 from cadenza.core.errors import CadenzaError
@@ -179,6 +179,13 @@ def _options(edit: Edit, number: int, days: list[str]) -> dict[str, Any]:
         "metrics": list(metrics.items()),
         "stops": list(stops.items()),
         "weekdays": list(zip(_DAYS, days, strict=True)),
+        "actions": [
+            ("send", gettext("an e-mail")),
+            ("view_profile", gettext("a look at their profile")),
+            ("connect", gettext("an invitation")),
+            ("message", gettext("a LinkedIn message")),
+            ("call", gettext("a call")),
+        ],
         "holidays": [("recipient", gettext("those of their country are free")), ("none", gettext("none"))],
         "threads": [
             ("new", gettext("a new thread")),
@@ -194,8 +201,8 @@ async def _beside(
     """What stands beside the form: faults, the text as one person would read it, and what they would get when."""
     steps = edit.tree["steps"]
     number = next((i for i, each in enumerate(steps) if each["id"] == chosen[0]), 0)
-    texts = steps[number]["variants"]
-    place = next((i for i, each in enumerate(texts) if each["id"] == chosen[1]), 0)
+    texts = texts_of(steps[number], number)
+    text = next((each for each in texts if each.id == chosen[1]), texts[0] if texts else None)
     audience = await _audience(unit, edit, chosen[2])
     person = audience.get(chosen[2]) if chosen[2] else next(iter(audience.values()), None)
     planned = await _plan(unit, actor, edit, person) if person else []
@@ -203,14 +210,14 @@ async def _beside(
         "edit": edit,
         "number": number,
         "step": steps[number],
-        "place": place,
-        "variant": texts[place],
+        "texts": texts,
+        "text": text,
         "problems": [(_step_of(edit, p.key or ""), p) for p in edit.problems],
         "missing_senders": await sender_faults(unit, edit.definition) if edit.definition else {},
         "audience": audience,
         "person": person,
         "person_name": person_name(person) if person else "",
-        "preview": await _preview(unit, edit, (steps[number], texts[place]), person) if person else None,
+        "preview": await _preview(unit, edit, text, person) if person and text else None,
         "plan": planned,
         "calendar": plan_calendar(planned, person, edit.definition) if person and edit.definition else None,
     }
@@ -225,13 +232,12 @@ async def _audience(unit: Unit, edit: Edit, asked: UUID | None) -> Mapping[UUID,
     return {i: people[i] for i in ids if i in people}
 
 
-async def _preview(unit: Unit, edit: Edit, shown: tuple[Tree, Tree], person: Recipient) -> Any:
+async def _preview(unit: Unit, edit: Edit, text: StepText, person: Recipient) -> Any:
     """The text as written now, in the person's language where there is one."""
-    step, variant = shown
     definition = edit.definition or (await by_id(unit, edit.campaign_id)).definition
     box = next(iter(await senders_of(unit, definition)), None)
     sender = sender_facts(box) if box else {}
-    return preview_text(spoken(step, variant, person.language), {**person.facts, "sender": sender})
+    return preview_text(text.spoken(person.language), {**person.facts, "sender": sender})
 
 
 async def _plan(unit: Unit, actor: Actor, edit: Edit, person: Recipient) -> Any:
@@ -289,7 +295,8 @@ async def change(request: Request, unit: PageUnit, name: str, act: str) -> Respo
     edit = await keep_edit(unit, actor, found.id, _values(form))
     new_id, person = str(form.get("new_id", "")).strip(), str(contact or "")
     try:
-        step, variant = await _do(unit, actor, (found, edit), (act, step, variant), new_id)
+        new = new_id, str(form.get("new_action", "send"))
+        step, variant = await _do(unit, actor, (found, edit), (act, step, variant), new)
     except CadenzaError as wrong:
         return _refused(name, edit, {"step": step, "variant": variant, "contact": person}, new_id, wrong)
     if act == "save":
@@ -299,7 +306,7 @@ async def change(request: Request, unit: PageUnit, name: str, act: str) -> Respo
 
 
 async def _do(
-    unit: Unit, actor: Actor, shown: tuple[Campaign, Edit], asked: tuple[str, str, str], new_id: str
+    unit: Unit, actor: Actor, shown: tuple[Campaign, Edit], asked: tuple[str, str, str], new: tuple[str, str]
 ) -> tuple[str, str]:
     """One act; which step and text to show afterwards."""
     (found, edit), (act, step, variant) = shown, asked
@@ -310,8 +317,8 @@ async def _do(
     elif act == "over":
         await rebase_edit(unit, actor, found.id)
     elif act == "add-step":
-        await add_step(unit, actor, found.id, new_id, number)
-        return new_id, ""
+        await add_step(unit, actor, found.id, new[0], number, new[1])
+        return new[0], ""
     elif act == "remove-step":
         await remove_step(unit, actor, found.id, number)
         return "", ""

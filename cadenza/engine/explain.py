@@ -175,7 +175,8 @@ def _planned(
         known = _known(row, window, zone, country) if row and number == 0 else None
         at = known or step_due(at, step.after_days, window, zone, country, f"{identity}/{step.id}")
         why = (_waiting(row) if row and number == 0 else "") or _after(step)
-        taken = assign(f"{found.id}/{step.id}/{contact_id}", [v.id for v in step.variants]).arm
+        arms = [v.id for v in step.variants]
+        taken = assign(f"{found.id}/{step.id}/{contact_id}", arms).arm if arms else None
         local = at.astimezone(ZoneInfo(window.zone or zone))
         unless = ", ".join(sorted(found.definition.stop_person))
         result.append(

@@ -15,7 +15,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine import progress_store, repository
 from cadenza.engine.contracts import EnrolmentState, Status, StepCounts, UpcomingTouch
 from cadenza.engine.ids import enrolment_id
-from cadenza.engine.launch_checks import check_ready
+from cadenza.engine.launch_checks import channel_problems, check_ready
 from cadenza.engine.models import EnrolmentRow
 from cadenza.engine.schedule import step_due
 from cadenza.identity.contracts import Action, Actor
@@ -143,6 +143,13 @@ async def _change(unit: Unit, actor: Actor, found: Campaign, state: CampaignStat
 async def follow_version(unit: Unit, found: Campaign) -> None:
     """A new version of a running campaign takes over in one transaction (M13)."""
     if found.state in (CampaignState.RUNNING, CampaignState.PAUSED):
+        if problems := channel_problems(found):
+            words = " ".join(problem.message for problem in problems)
+            raise CadenzaError(
+                "campaign_not_ready", f"{found.name} cannot take this version. {words}", Kind.CONFLICT,
+                fix="The version before stays in force. Take those steps out, or stop this campaign and launch another one.",
+                problems=tuple(problems),
+            )  # fmt: skip
         await repository.set_run(unit, found.id, state=found.state.value, version_id=found.version_id)
 
 

@@ -56,7 +56,11 @@ async def _letter(unit: Unit, actor: Actor, text: Text) -> tuple[Mailbox, Letter
 
 def _chosen(found: Campaign, shown: Sequence[PreviewedStep], text: Text) -> PreviewedStep:
     step = text.step or found.definition.steps[0].id
-    fitting = [each for each in shown if each.step == step and text.variant in ("", each.variant)]
+    fitting = [
+        each
+        for each in shown
+        if each.channel == "email" and each.step == step and text.variant in ("", each.variant)
+    ]
     if not fitting:
         raise not_found("text", f"{step} {text.variant}".strip())
     return fitting[0]

@@ -137,6 +137,39 @@ async def test_steps_and_texts_come_move_and_go(visitor: httpx.AsyncClient) -> N
     assert 'value="extra"' not in (await visitor.get(gone.headers["location"])).text
 
 
+async def test_steps_on_other_channels_are_written_and_read_for_a_real_person(
+    visitor: httpx.AsyncClient,
+) -> None:
+    page = await visitor.get(EDIT)
+    for name, action in (("view", "view_profile"), ("ask", "connect"), ("talk", "call")):
+        new = _fields(page) | {"new_id": [name], "new_action": [action]}
+        page = await visitor.get((await visitor.post(f"{EDIT}/add-step", data=new)).headers["location"])
+        assert f'name="step" value="{name}"' in page.text
+    script = next(name for name in _fields(page) if name.endswith(".script"))
+    kept = await visitor.post(
+        f"{EDIT}/keep", data=_fields(page) | {script: ["Ask {{ account.name }} about time."]}
+    )
+    assert "{{" not in kept.text.partition("letter")[2].partition("</article>")[0]
+    assert "about time." in kept.text
+    view = await visitor.get(f"{EDIT}?step=view")
+    assert "Nothing is written in this step." in view.text
+    note = next(n for n in _fields(await visitor.get(f"{EDIT}?step=ask")) if n.endswith(".text"))
+    long = await visitor.post(f"{EDIT}/keep", data={"step": "ask", "variant": "a", note: ["x" * 301]})
+    assert "1 to 300 characters" in long.text
+
+
+async def test_a_running_campaign_takes_no_version_that_nobody_could_do(
+    visitor: httpx.AsyncClient, database: Database, seeded: Seeded
+) -> None:
+    before = await _version(database, seeded)
+    new = _fields(await visitor.get(EDIT)) | {"new_id": ["view"], "new_action": ["view_profile"]}
+    page = await visitor.get((await visitor.post(f"{EDIT}/add-step", data=new)).headers["location"])
+    refused = await visitor.post(f"{EDIT}/save", data=_fields(page))
+    assert refused.status_code == 409
+    assert "No account for linkedin is connected." in refused.text
+    assert await _version(database, seeded) == before
+
+
 @pytest.mark.parametrize("name", ["", "intro", "1st", "a b", "x" * 65])
 async def test_a_step_that_cannot_be_called_so_is_told(visitor: httpx.AsyncClient, name: str) -> None:
     fields = _fields(await visitor.get(EDIT))
