@@ -15,7 +15,7 @@ from cadenza.audience.export import Cell
 from cadenza.audience.fields import known_fields
 from cadenza.audience.models import AccountRow, ContactRow, ExportRow
 from cadenza.audience.people import chosen
-from cadenza.audience.segment_query import here
+from cadenza.audience.segment_query import SAME_ACCOUNT, here
 from cadenza.audience.segment_rules import Group
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind
@@ -110,10 +110,9 @@ def _query(unit: Unit, people: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
     company: list[Any] = [getattr(AccountRow, name) for name in _COMPANY]
     stopped: Any = literal_column(_STOPPED)
     added = func.to_char(ContactRow.created_at, "YYYY-MM-DD")
-    same = (AccountRow.workspace_id == ContactRow.workspace_id) & (AccountRow.id == ContactRow.account_id)
     query = select(*addresses, *person, *company, stopped, added, ContactRow.custom).select_from(ContactRow)
     meant = ContactRow.id == func.any(sql_cast(list(people), ARRAY(Uuid)))
-    return query.outerjoin(AccountRow, same).where(*here(unit), meant).order_by(ContactRow.id)
+    return query.outerjoin(AccountRow, SAME_ACCOUNT).where(*here(unit), meant).order_by(ContactRow.id)
 
 
 _ADDRESSES = """(select string_agg(a.value, ' ' order by a.main desc, a.value) from addresses a

@@ -8,12 +8,9 @@ from sqlalchemy import case, literal, select
 from cadenza.audience.contracts import Channel, Glance
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
 from cadenza.audience.places import clock_of
-from cadenza.audience.segment_query import here
+from cadenza.audience.segment_query import SAME_ACCOUNT, here
 from cadenza.core.unit import Unit
 
-_SAME_ACCOUNT = (AccountRow.workspace_id == ContactRow.workspace_id) & (
-    AccountRow.id == ContactRow.account_id
-)
 _EMAIL = (
     select(AddressRow.value)
     .where(
@@ -35,7 +32,7 @@ _QUERY = select(
     ContactRow.timezone,
     ContactRow.country,
     AccountRow.country.label("company_country"),
-).outerjoin(AccountRow, _SAME_ACCOUNT)
+).outerjoin(AccountRow, SAME_ACCOUNT)
 
 
 async def glances(unit: Unit, contact_ids: Collection[UUID]) -> dict[UUID, Glance]:

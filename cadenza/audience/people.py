@@ -1,11 +1,12 @@
 """Reading people: for the engine in batches, for pages one by one or as a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, text
+from sqlalchemy import Row as SqlRow
 
 from cadenza.audience import totals
 from cadenza.audience.addresses import AddressError
@@ -23,7 +24,7 @@ from cadenza.audience.contracts import (
 from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
 from cadenza.audience.places import clock_of, country_of_zone
-from cadenza.audience.segment_query import clause, here
+from cadenza.audience.segment_query import SAME_ACCOUNT, clause, here
 from cadenza.audience.segment_rules import EVERYBODY, Group
 from cadenza.audience.suppression import normal_value, stops_of, values_to_ask
 from cadenza.core.errors import not_found
@@ -45,8 +46,8 @@ COUNTED = 250  # hits of a search that are counted exactly; more are only said t
 class _Whole:
     """A contact with everything that belongs to it."""
 
-    row: ContactRow
-    account: AccountRow | None
+    row: SqlRow[Any]
+    account: Account | None
     addresses: list[dict[str, Any]] = field(default_factory=list)  # channel, value, dead; the main ones first
     stops: list[Suppression] = field(default_factory=list)
 
@@ -84,23 +85,25 @@ _ADDRESSES = (
     .correlate(ContactRow)
     .scalar_subquery()
 )  # fmt: skip
-_SAME_ACCOUNT = (AccountRow.workspace_id == ContactRow.workspace_id) & (
-    AccountRow.id == ContactRow.account_id
-)
-# Built once: putting it together takes longer than asking it.
-_WHOLES: Select[Any] = (
-    select(ContactRow, AccountRow, _ADDRESSES)
-    .outerjoin(AccountRow, _SAME_ACCOUNT)
-    .execution_options(populate_existing=True)
-)
+_PERSON = (
+    "id", "account_id", "first_name", "last_name", "title", "website", "country", "language", "timezone", "custom",
+    "created_at", "merged_into", "gone_at",
+)  # fmt: skip
+_COMPANY = tuple(each.name for each in fields(Account))  # as its columns are called
+# Built once: putting it together takes longer than asking it. Plain columns: rows that watch for changes cost as much again.
+_WHOLES: Select[Any] = select(
+    *(getattr(ContactRow, name) for name in _PERSON),
+    *(getattr(AccountRow, name).label(f"company_{name}") for name in _COMPANY),
+    _ADDRESSES.label("ways"),
+).outerjoin(AccountRow, SAME_ACCOUNT)
 
 
 async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
     """Two queries, however many contacts."""
     rows = await unit.session.execute(query)
     found = [
-        _Whole(row, account, sorted(addresses or [], key=lambda a: (not a["main"], a["value"])))
-        for row, account, addresses in rows
+        _Whole(row, _company(row), sorted(row.ways or [], key=lambda a: (not a["main"], a["value"])))
+        for row in rows
     ]
     asked = [values_to_ask(w.row.id, [(a["channel"], a["value"]) for a in w.addresses]) for w in found]
     by_value: dict[tuple[str, str], list[Suppression]] = {}
@@ -109,6 +112,13 @@ async def _wholes(unit: Unit, query: Select[Any]) -> list[_Whole]:
     for whole, values in zip(found, asked, strict=True):
         _lay_stops(whole, [stop for value in values for stop in by_value.get(value, ())])
     return found
+
+
+def _company(row: SqlRow[Any]) -> Account | None:
+    if row.company_id is None:
+        return None
+    start = len(_PERSON)
+    return Account(*row[start : start + len(_COMPANY)])
 
 
 def _lay_stops(whole: _Whole, stops: Sequence[Suppression]) -> None:
@@ -144,7 +154,7 @@ def _recipient(whole: _Whole) -> Recipient:
     )
 
 
-def _contact_facts(row: ContactRow, email: str | None) -> dict[str, Any]:
+def _contact_facts(row: SqlRow[Any], email: str | None) -> dict[str, Any]:
     names = ("first_name", "last_name", "title", "language", "country", "custom")
     return {name: getattr(row, name) for name in names} | {"email": email}
 
@@ -272,7 +282,7 @@ def _as_contact(whole: _Whole) -> Contact:
         phone_e164=whole.address(Channel.PHONE),
         linkedin_url=whole.address(Channel.LINKEDIN),
         website=row.website,
-        account=as_account(whole.account) if whole.account else None,
+        account=whole.account,
         custom=row.custom,
         created_at=row.created_at,
         suppressions=tuple(whole.stops),

@@ -31,6 +31,8 @@ from cadenza.ledger.service import people_of_events
 
 Clause = ColumnElement[bool]
 
+SAME_ACCOUNT = (AccountRow.workspace_id == ContactRow.workspace_id) & (AccountRow.id == ContactRow.account_id)
+
 _NUMBER = r"^-?\d+(\.\d+)?$"
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 # A stop on a person, on an address of theirs, or on its domain or one above it.
@@ -79,10 +81,9 @@ def _condition(unit: Unit, rule: Condition, custom: Mapping[str, FieldKind]) -> 
     if rule.field == "created":
         return _moment(rule, now)
     if rule.field.startswith("account."):
-        mine = (AccountRow.workspace_id == ContactRow.workspace_id) & (AccountRow.id == ContactRow.account_id)
         value = (
             select(getattr(AccountRow, rule.field.removeprefix("account.")))
-            .where(mine)
+            .where(SAME_ACCOUNT)
             .correlate(ContactRow)
             .scalar_subquery()
         )

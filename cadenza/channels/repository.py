@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row as SqlRow
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState, Server, Tls
 from cadenza.channels.kept_values import read_hours, read_stop, read_warm_up
 from cadenza.channels.models import FolderCursorRow, MailboxGrantRow, MailboxRow, SendCounterRow
+from cadenza.core.database import plain
 from cadenza.core.errors import not_found
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -22,7 +25,10 @@ _LEASE_COPIES = text("""
 """)
 
 
-def as_mailbox(row: MailboxRow) -> Mailbox:
+_MAILBOXES = plain(MailboxRow)
+
+
+def as_mailbox(row: MailboxRow | SqlRow[Any]) -> Mailbox:
     return Mailbox(
         row.id,
         row.workspace_id,
@@ -61,7 +67,8 @@ async def locked_row(unit: Unit, mailbox_id: UUID) -> MailboxRow | None:
 
 async def mailbox(unit: Unit, mailbox_id: UUID) -> Mailbox:
     """Raises ``CadenzaError`` (not found)."""
-    row = await mailbox_row(unit, mailbox_id)
+    mine = (MailboxRow.workspace_id == unit.workspace_id, MailboxRow.id == mailbox_id)
+    row = (await unit.session.execute(_MAILBOXES.where(*mine))).one_or_none()
     if row is None:
         raise not_found("mailbox", mailbox_id)
     return as_mailbox(row)
@@ -82,10 +89,10 @@ async def grant_of(unit: Unit, mailbox_id: UUID) -> MailboxGrantRow | None:
 
 
 async def mailboxes(unit: Unit, addresses: Collection[str] | None) -> list[Mailbox]:
-    wanted = select(MailboxRow).where(MailboxRow.workspace_id == unit.workspace_id)
+    wanted = _MAILBOXES.where(MailboxRow.workspace_id == unit.workspace_id)
     if addresses is not None:
         wanted = wanted.where(MailboxRow.address.in_(addresses))
-    return [as_mailbox(row) for row in await unit.session.scalars(wanted.order_by(MailboxRow.address))]
+    return [as_mailbox(row) for row in await unit.session.execute(wanted.order_by(MailboxRow.address))]
 
 
 async def set_state(unit: Unit, mailbox_id: UUID, state: MailboxState, reason: str) -> None:

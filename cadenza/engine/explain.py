@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
@@ -35,7 +38,7 @@ from cadenza.timing.contracts import Window
 from cadenza.timing.service import next_slot
 
 
-def as_touch(row: TouchRow) -> Touch:
+def as_touch(row: TouchRow | Row[Any]) -> Touch:
     return Touch(
         id=row.id,
         contact_id=row.contact_id,
@@ -65,7 +68,7 @@ def as_touch(row: TouchRow) -> Touch:
 async def explain(unit: Unit, actor: Actor, touch_id: UUID) -> Explanation:
     """Every gate with its answer, every decision, the wire's reply and the events of one touch."""
     authorize(actor, Action.READ)
-    rows = await repository.touches(unit, TouchRow.id == touch_id)
+    rows = await repository.shown_touches(unit, TouchRow.id == touch_id)
     if not rows:
         raise not_found("touch", touch_id)
     decisions = await decisions_of(unit, touch_id)
@@ -75,12 +78,12 @@ async def explain(unit: Unit, actor: Actor, touch_id: UUID) -> Explanation:
 
 async def touches_of_contact(unit: Unit, contact_id: UUID) -> list[Touch]:
     """Everything that was sent, or is on its way, to one person; oldest first."""
-    return [as_touch(row) for row in await repository.touches(unit, TouchRow.contact_id == contact_id)]
+    return [as_touch(row) for row in await repository.shown_touches(unit, TouchRow.contact_id == contact_id)]
 
 
 async def touches_of_conversation(unit: Unit, conversation_id: UUID, contact_id: UUID) -> list[Touch]:
     """What we wrote in a conversation: the steps to this person and the answers that people wrote in it."""
-    rows = await repository.touches(
+    rows = await repository.shown_touches(
         unit,
         TouchRow.contact_id == contact_id,
         (TouchRow.conversation_id == conversation_id) | TouchRow.conversation_id.is_(None),
@@ -97,7 +100,8 @@ async def last_answers(unit: Unit, mailbox_id: UUID, limit: int = 20) -> list[To
 async def touches_in_doubt(unit: Unit, actor: Actor) -> list[Touch]:
     authorize(actor, Action.READ)
     return [
-        as_touch(row) for row in await repository.touches(unit, TouchRow.state == TouchState.IN_DOUBT.value)
+        as_touch(row)
+        for row in await repository.shown_touches(unit, TouchRow.state == TouchState.IN_DOUBT.value)
     ]
 
 

@@ -97,7 +97,7 @@ async def outbox(
         kept={row.mailbox_id: row.kept for row in counts if row.kept},
         retries=tuple(
             as_touch(row)
-            for row in await repository.touches(
+            for row in await repository.shown_touches(
                 unit, TouchRow.state == TouchState.DEFERRED.value, limit=limit
             )
         ),

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, TextClause, bindparam, case, func, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, TextClause, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cadenza.core.database import bulk
+from cadenza.core.database import bulk, plain
 from cadenza.core.unit import Unit
 from cadenza.engine import statements, states
 from cadenza.engine.contracts import EnrolmentState, TouchState
@@ -198,13 +198,22 @@ async def touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500
     return list(await unit.session.scalars(query.order_by(TouchRow.claimed_at, TouchRow.id)))
 
 
-async def newest_troubled(unit: Unit, mailbox_id: UUID, limit: int) -> list[TouchRow]:
-    query = select(TouchRow).where(
+_TOUCHES: Select[Any] = plain(TouchRow)
+
+
+async def shown_touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> Sequence[Row[Any]]:
+    """As ``touches``, for who only reads them."""
+    query = _TOUCHES.where(TouchRow.workspace_id == unit.workspace_id, *conditions).limit(limit)
+    return list(await unit.session.execute(query.order_by(TouchRow.claimed_at, TouchRow.id)))
+
+
+async def newest_troubled(unit: Unit, mailbox_id: UUID, limit: int) -> Sequence[Row[Any]]:
+    query = _TOUCHES.where(
         TouchRow.workspace_id == unit.workspace_id,
         TouchRow.mailbox_id == mailbox_id,
         TouchRow.state.in_(["deferred", "refused", "failed", "in_doubt"]),  # as the index has it
     )
-    return list(await unit.session.scalars(query.order_by(TouchRow.claimed_at.desc()).limit(limit)))
+    return list(await unit.session.execute(query.order_by(TouchRow.claimed_at.desc()).limit(limit)))
 
 
 async def enrolments(unit: Unit, *conditions: ColumnElement[bool]) -> list[EnrolmentRow]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from cadenza.core.database import plain
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Touch
@@ -18,6 +19,7 @@ from cadenza.inbox.models import ConversationRow, MessageRow
 PAGE = 50
 # Plain columns in the order of the contract's fields: a page shows fifty, and whole rows cost as much again as the query.
 _NAMES = tuple(field.name for field in fields(Conversation))
+_MESSAGES = plain(MessageRow)
 _STATE = _NAMES.index("state")
 _CONVERSATIONS: Select[Any] = select(*(getattr(ConversationRow, name) for name in _NAMES))
 
@@ -92,14 +94,13 @@ async def message(unit: Unit, message_id: UUID) -> MessageRow | None:
     return await unit.session.get(MessageRow, (unit.workspace_id, message_id))
 
 
-async def messages(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[MessageRow]:
+async def messages(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[Row[Any]]:
     query = (
-        select(MessageRow)
-        .where(MessageRow.workspace_id == unit.workspace_id, *conditions)
+        _MESSAGES.where(MessageRow.workspace_id == unit.workspace_id, *conditions)
         .order_by(MessageRow.received_at, MessageRow.id)
         .limit(limit)
     )
-    return list(await unit.session.scalars(query))
+    return list(await unit.session.execute(query))
 
 
 async def conversation(unit: Unit, conversation_id: UUID) -> Conversation | None:

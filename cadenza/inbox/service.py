@@ -2,7 +2,10 @@
 
 import base64
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
@@ -87,7 +90,7 @@ def _ours(touch: Touch) -> ThreadItem:
     )  # fmt: skip
 
 
-def _theirs(row: MessageRow) -> ThreadItem:
+def _theirs(row: Row[Any]) -> ThreadItem:
     return ThreadItem(
         id=row.id, by="them", at=row.received_at, name=row.from_name or row.from_address, address=row.from_address,
         subject=row.subject, text=row.text, html=row.html, state=row.kind, touch_id=row.touch_id,

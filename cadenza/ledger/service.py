@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, cast, func, select, text, true
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row as SqlRow
 
-from cadenza.core.database import bulk
+from cadenza.core.database import bulk, plain
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.service import (
@@ -43,6 +44,7 @@ __all__ = [
 ]  # fmt: skip
 
 _PAGE = 200
+_EVENTS = plain(EventRow)
 
 # What is owed to webhooks is owed from the moment that the event is true: one statement, one transaction.
 _INSERT_EVENTS = text("""
@@ -112,8 +114,8 @@ async def timeline(
             conditions.append(column == value)
     if kinds:
         conditions.append(EventRow.kind.in_([k.value for k in kinds]))
-    query = select(EventRow).where(*conditions).order_by(EventRow.at.desc(), EventRow.id.desc()).limit(limit)
-    return [_event(row) for row in (await unit.session.scalars(query)).all()]
+    query = _EVENTS.where(*conditions).order_by(EventRow.at.desc(), EventRow.id.desc()).limit(limit)
+    return [_event(row) for row in await unit.session.execute(query)]
 
 
 async def newest_of_campaign(
@@ -124,8 +126,7 @@ async def newest_of_campaign(
         func.unnest(cast([k.value for k in kinds], ARRAY(Text))).table_valued("kind").render_derived("asked")
     )
     of_kind = (
-        select(EventRow)
-        .where(
+        _EVENTS.where(
             EventRow.workspace_id == unit.workspace_id,
             EventRow.campaign_id == campaign_id,
             EventRow.kind == asked.c.kind,
@@ -135,10 +136,9 @@ async def newest_of_campaign(
         .correlate(asked)
         .lateral()
     )
-    row = aliased(EventRow, of_kind)
-    query = select(row).select_from(asked).join(of_kind, true())
-    query = query.order_by(row.at.desc(), row.id.desc()).limit(limit)
-    return [_event(each) for each in (await unit.session.scalars(query)).all()]
+    query = select(*of_kind.c).select_from(asked).join(of_kind, true())
+    query = query.order_by(of_kind.c.at.desc(), of_kind.c.id.desc()).limit(limit)
+    return [_event(row) for row in await unit.session.execute(query)]
 
 
 async def counts_by_time(
@@ -175,19 +175,15 @@ async def events_of_contacts(
     unit: Unit, contact_ids: Sequence[UUID], kinds: Sequence[EventKind]
 ) -> list[Event]:
     """All events of these kinds about these people, newest first; for a batch, not for a page."""
-    query = (
-        select(EventRow)
-        .where(
-            EventRow.workspace_id == unit.workspace_id,
-            EventRow.contact_id.in_(contact_ids),
-            EventRow.kind.in_([k.value for k in kinds]),
-        )
-        .order_by(EventRow.at.desc())
-    )
-    return [_event(row) for row in await unit.session.scalars(query)]
+    query = _EVENTS.where(
+        EventRow.workspace_id == unit.workspace_id,
+        EventRow.contact_id.in_(contact_ids),
+        EventRow.kind.in_([k.value for k in kinds]),
+    ).order_by(EventRow.at.desc())
+    return [_event(row) for row in await unit.session.execute(query)]
 
 
-def _event(row: EventRow) -> Event:
+def _event(row: SqlRow[Any]) -> Event:
     return Event(
         id=row.id,
         recorded_at=row.recorded_at,

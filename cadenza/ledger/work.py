@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import Row as SqlRow
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from cadenza.core.database import plain
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -15,6 +18,7 @@ from cadenza.ledger.contracts import NewWorkItem, Waiting, WorkItem, WorkKind
 from cadenza.ledger.models import WorkItemRow
 
 _PAGE = 200
+_ITEMS = plain(WorkItemRow)
 
 
 async def open_work_items(unit: Unit, items: Iterable[NewWorkItem]) -> None:
@@ -48,8 +52,8 @@ async def work_items(
         conditions.append(WorkItemRow.kind.in_([k.value for k in kinds]))
     if owner_id is not None:
         conditions.append(WorkItemRow.owner_id == owner_id)
-    query = select(WorkItemRow).where(*conditions).order_by(WorkItemRow.due_at, WorkItemRow.id).limit(limit)
-    return [_work_item(row) for row in (await unit.session.scalars(query)).all()]
+    query = _ITEMS.where(*conditions).order_by(WorkItemRow.due_at, WorkItemRow.id).limit(limit)
+    return [_work_item(row) for row in await unit.session.execute(query)]
 
 
 async def work_waiting(unit: Unit, actor: Actor, *, limit: int) -> Waiting:
@@ -65,7 +69,7 @@ async def work_waiting(unit: Unit, actor: Actor, *, limit: int) -> Waiting:
     return Waiting(tuple(found), total, late)
 
 
-def _work_item(row: WorkItemRow) -> WorkItem:
+def _work_item(row: SqlRow[Any]) -> WorkItem:
     return WorkItem(
         id=row.id,
         kind=WorkKind(row.kind),

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from datetime import date as day
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import TIMEDELTA_UNITS, format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
@@ -185,4 +186,24 @@ def sentence(words: str) -> str:
 def ago(at: datetime) -> str:
     """How long before (or after) now, such as ``44 minutes ago``."""
     reader = _reading.get()
-    return format_timedelta(at - reader.now, add_direction=True, locale=reader.locale)
+    away = at - reader.now
+    seconds = away.days * 86_400 + away.seconds
+    unit, amount = next(
+        (unit, round(abs(seconds) / length))
+        for unit, length in TIMEDELTA_UNITS
+        if abs(seconds) / length >= _NEARLY or unit == "second"
+    )
+    return _ago(unit, amount, seconds < 0, str(reader.locale))
+
+
+_NEARLY = 0.85  # of a unit is told as one of it, as Babel does by itself
+_LENGTHS: dict[Any, int] = dict(TIMEDELTA_UNITS)  # of each unit in seconds
+
+
+@lru_cache(maxsize=20_000)
+def _ago(unit: Any, amount: int, past: bool, locale: str) -> str:
+    """Lists say the same few spans again and again, and Babel looks through the rules of a plural each time."""
+    span = timedelta(seconds=(-amount if past else amount) * _LENGTHS[unit])
+    return format_timedelta(
+        span, granularity=unit, threshold=float("inf"), add_direction=True, locale=locale_of(locale)
+    )

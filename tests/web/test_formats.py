@@ -1,9 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel.dates import format_timedelta
 
 from cadenza.web.contracts import Reader
 from cadenza.web.formats import (
+    ago,
     clock,
     date,
     moment,
@@ -98,3 +100,13 @@ def test_a_clock_of_another_day_names_the_day() -> None:
 )
 def test_a_zone_that_is_none_is_read_as_utc(name: str) -> None:
     assert zone_of(name).key == "UTC"
+
+
+@pytest.mark.parametrize("reader", [BERLIN, GERMAN])
+def test_how_long_ago_is_said_as_babel_says_it_at_every_edge_of_a_unit(reader: Reader) -> None:
+    units = [1, 60, 3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400]
+    shares = (0, 0.84, 0.85, 0.86, 1, 1.5, 2.5, 51 / 60, 11)
+    spans = [timedelta(seconds=sign * unit * share) for unit in units for share in shares for sign in (1, -1)]
+    with reading(reader, NOW):
+        said = [ago(NOW + span) for span in spans]
+    assert said == [format_timedelta(span, add_direction=True, locale=reader.locale) for span in spans]
