@@ -96,7 +96,7 @@ def test_every_entry_has_a_source_and_a_kind_with_an_assumption() -> None:
 def test_a_faulty_entry_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, said: dict[str, object], wrong: str
 ) -> None:
-    monkeypatch.setattr(calendars, "_load", lambda name: [said])
+    monkeypatch.setattr(calendars, "_load", lambda _: [said])
     with pytest.raises(CadenzaError, match=wrong):
         calendars._read("vacations")
 
@@ -123,7 +123,7 @@ def test_an_event_without_a_factor_is_told_and_changes_nothing() -> None:
     found = market_factor([unknown], [], date(2026, 3, 10))
     assert found.factor == 1
     assert found.reasons == ("eclipse, 2026-03-10 to 2026-03-10: effect unknown",)
-    learned = market_factor([unknown], [], date(2026, 3, 10), lambda event: 0.7)
+    learned = market_factor([unknown], [], date(2026, 3, 10), lambda _: 0.7)
     assert learned.factor == 0.7
 
 
