@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 FACTOR = 3.0  # odds at one's own hour: an assumption
-SHARE = 0.3  # of people who have one: an assumption
+SHARE = 0.5  # of people who have one: an assumption
 _AWAKE = 16  # hours of the day that can be somebody's own
 
 

@@ -24,7 +24,7 @@ from cadenza.timing.curves import (
 )
 from cadenza.timing.market import market_factor, quiet_until
 from cadenza.timing.personal import FACTOR, Tried, own_hours, with_odds
-from cadenza.timing.spans import Span
+from cadenza.timing.spans import Span, zone_info
 from cadenza.timing.working_time import OpenHour, WorkingTime, is_working_day, working_time
 from cadenza.timing.zones import guess_zone
 
@@ -60,6 +60,7 @@ __all__ = [
     "quiet_until",
     "with_odds",
     "working_time",
+    "zone_info",
 ]
 
 
