@@ -1,40 +1,27 @@
-"""How a person responds to one message: pure, and the same again for the same seed and the same messages.
+"""How a person of the sandbox responds to letters: the world's truth, with what a mailbox adds to it.
 
-The odds of each response are the base odds times the factors of the world file. Each person and touch has one
-random stream from which every draw is made in one order, so that two runs that differ only in policy share luck.
+Pure, and the same again for the same seed and the same letters in the same order.
 """
 
 import math
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
-import holidays
-
-from cadenza.sandbox.contracts import Person, Segment, Shock, World
+from cadenza.sandbox.contracts import Person, Segment, World
 from cadenza.sandbox.letters import Letter
-from cadenza.sandbox.people import pick
+from cadenza.sandbox.local_time import after_working_hours, day_of
+from cadenza.sandbox.luck import choice, draws, normal
+from cadenza.sandbox.responding import Arrival, Nature, Reaction
 
-_WORK = (
-    8,
-    18,
-)  # local hours in which people get to their mail; inside the 06:00 to 23:00 of the world's rules
-_MEDIAN_HOURS = 3.0
-_SIGMA = 0.9
-_PERSONAL_FACTOR = 3.0
-_DRAWS = (
-    "deliver", "machine_open", "machine_click", "open", "click", "reply", "stop", "complain", "absent", "how",
-    "after_absence", "answer",
-)  # fmt: skip
+_ANSWER_HOURS, _SIGMA = 1.5, 0.9  # the median until somebody goes on in a conversation
 _GOES_ON = (0.75, 0.4)  # chance that a person answers our first and second answer
 _AFTER_ANSWER = {
     "meeting_request": 0.4, "acknowledgment": 0.25, "positive_interest": 0.15, "information_request": 0.1,
     "objection": 0.1,
 }  # fmt: skip
 _FINAL = frozenset({"unsubscribe", "not_interested"})
+_READ_PART = 0.6  # of the time until a reply is over when a letter is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,42 +40,6 @@ class Response:
     returns: date | None = None
 
 
-@lru_cache(maxsize=64)
-def _free_days(country: str, year: int) -> frozenset[date]:
-    try:
-        return frozenset(holidays.country_holidays(country, years=year))
-    except NotImplementedError:
-        return frozenset()
-
-
-def is_free(day: date, country: str, *, with_holidays: bool) -> bool:
-    return day.isoweekday() > 5 or (with_holidays and day in _free_days(country, day.year))
-
-
-def after_working_hours(at: datetime, hours: float, person: Person, *, with_holidays: bool) -> datetime:
-    """The moment when that many of the person's working hours have passed."""
-    zone = ZoneInfo(person.timezone)
-    local = at.astimezone(zone)
-    while True:
-        start = datetime.combine(local.date(), time(_WORK[0]), zone)
-        end = datetime.combine(local.date(), time(_WORK[1]), zone)
-        local = max(local, start)
-        if local < end and not is_free(local.date(), person.country, with_holidays=with_holidays):
-            left = (end - local).total_seconds() / 3600
-            if hours <= left:
-                return (local + timedelta(hours=hours)).astimezone(at.tzinfo)
-            hours -= left
-        local = datetime.combine(local.date() + timedelta(days=1), time(_WORK[0]), zone)
-
-
-def with_odds(chance: float, factor: float) -> float:
-    """The chance after its odds are multiplied."""
-    if chance <= 0 or chance >= 1:
-        return chance
-    odds = chance / (1 - chance) * factor
-    return odds / (1 + odds)
-
-
 @dataclass(slots=True)
 class Mind:
     """One person, with what was written to them so far. ``receive`` takes letters in the order they came."""
@@ -102,24 +53,40 @@ class Mind:
     last_intent: str = ""
     answers: int = 0
     own_ids: set[str] = field(default_factory=set)
+    _nature: Nature = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._nature = Nature(self.world, self.segment)
 
     def receive(self, letter: Letter, reputation: float = 1.0) -> list[Response]:
         """What will come of it. ``reputation`` multiplies the chance of delivery."""
         answered = letter.in_reply_to in self.own_ids
         touch = sum(earlier.in_reply_to not in self.own_ids for earlier in self.letters)
         stream = f"answer {self.answers}" if answered else f"touch {touch}"
-        luck = random.Random(f"{self.world.seed}|{self.person.email}|{stream}")
-        drawn = {name: luck.random() for name in _DRAWS}
-        earlier, self.letters = list(self.letters), [*self.letters, letter]
+        luck = draws(self.world.seed, self.person.email, stream)
+        arrival = self._arrival(letter)
+        self.letters = [*self.letters, letter]
         if self.person.dead:
-            return [self._response("bounce", letter, letter.at + timedelta(minutes=1 + 9 * drawn["how"]))]
-        if self.stopped or drawn["deliver"] >= self._deliver(letter.at) * reputation:
+            return [self._response("bounce", letter, letter.at + timedelta(minutes=1 + 9 * luck["how"]))]
+        chances = self._nature.chances(self.person, arrival, reputation)
+        if self.stopped or luck["deliver"] >= chances.deliver:
             return []
-        found = self._machines(letter, drawn)
+        found = self._nature.react(self.person, arrival, chances, luck, self.absent_until)
+        machines = self._machines(letter, found, luck)
         if answered:
-            return [*found, *self._answer(letter, drawn, luck)]
-        present = self._absence(letter, drawn, luck, found)
-        return [*found, *self._person(letter, earlier, drawn, luck, present)]
+            return [*machines, *self._answer(letter, luck)]
+        return [*machines, *self._absence(letter, found), *self._person(letter, found, luck)]
+
+    def _arrival(self, letter: Letter) -> Arrival:
+        window = timedelta(days=self.segment.fatigue.window_days)
+        return Arrival(
+            channel="email",
+            action="send",
+            at=letter.at,
+            features=letter.features,
+            earlier=sum(letter.at - other.at < window for other in self.letters),
+            repeats=any(map(letter.repeats, self.letters)) if self.letters else None,
+        )
 
     def _response(
         self, kind: str, letter: Letter, at: datetime, intent: str = "", returns: date | None = None
@@ -127,138 +94,61 @@ class Mind:
         key = f"{letter.number} {self.person.number} {kind}"
         return Response(key=key, kind=kind, at=at, letter=letter, intent=intent, returns=returns)
 
-    def _deliver(self, at: datetime) -> float:
-        chance = self.segment.channels.get("email", {}).get("deliver", 1.0)
-        return chance * math.prod(shock.deliver for shock in self.world.shocks if self._hit(shock, at))
-
-    def _hit(self, shock: Shock, at: datetime) -> bool:
-        start = self.world.start + timedelta(days=shock.day)
-        inside = start <= at < start + timedelta(hours=shock.hours)
-        named = shock.segments is None or self.segment.name in shock.segments
-        return inside and named and shock.channel in {None, "email"}
-
-    def _machines(self, letter: Letter, drawn: Mapping[str, float]) -> list[Response]:
+    def _machines(self, letter: Letter, found: Reaction, luck: Mapping[str, float]) -> list[Response]:
         """Proxies and scanners come within seconds."""
-        soon = letter.at + timedelta(seconds=2 + 5 * drawn["how"])
-        found = []
-        if letter.images and drawn["machine_open"] < self.segment.machine_open:
-            found.append(self._response("machine_open", letter, soon))
-        if drawn["machine_click"] < self.segment.machine_click:
-            found.append(self._response("machine_click", letter, soon + timedelta(seconds=2)))
-        return found
+        soon = letter.at + timedelta(seconds=2 + 5 * luck["how"])
+        responses = []
+        if letter.images and found.machine_open:
+            responses.append(self._response("machine_open", letter, soon))
+        if found.machine_click:
+            responses.append(self._response("machine_click", letter, soon + timedelta(seconds=2)))
+        return responses
 
-    def _absence(
-        self, letter: Letter, drawn: Mapping[str, float], luck: random.Random, found: list[Response]
-    ) -> datetime:
-        """From when on the person reads; who is away sends one note for each time away."""
-        if self.absent_until is not None and letter.at < self.absent_until:
-            return self.absent_until
-        days = luck.randint(*self.segment.absent_days)
-        if drawn["absent"] >= self.segment.absent_share:
-            return letter.at
-        zone = ZoneInfo(self.person.timezone)
-        back = letter.at.astimezone(zone).date() + timedelta(days=days)
-        while is_free(back, self.person.country, with_holidays=self.world.holidays):
-            back += timedelta(days=1)
-        self.absent_until = datetime.combine(back, time(_WORK[0]), zone).astimezone(letter.at.tzinfo)
-        found.append(self._response("absence", letter, letter.at + timedelta(minutes=1), returns=back))
-        return self.absent_until
+    def _absence(self, letter: Letter, found: Reaction) -> list[Response]:
+        if found.returns is None:
+            return []
+        self.absent_until = found.present
+        back = day_of(found.returns)
+        return [self._response("absence", letter, letter.at + timedelta(minutes=1), returns=back)]
 
-    def _person(
-        self,
-        letter: Letter,
-        earlier: list[Letter],
-        drawn: Mapping[str, float],
-        luck: random.Random,
-        present: datetime,
-    ) -> list[Response]:
-        hours = _MEDIAN_HOURS * math.exp(luck.gauss(0, _SIGMA))
-        intent = pick(luck, self.segment.reply_mix)
-        when = after_working_hours(present, hours, self.person, with_holidays=self.world.holidays)
-        if present > letter.at and drawn["after_absence"] < 0.5:
-            return []  # what lay there on the first day back is not all read
-        read = after_working_hours(present, hours * 0.6, self.person, with_holidays=self.world.holidays)
-        chances = self.segment.channels.get("email", {})
-        common = self._common_factor(letter, earlier)
-        effect = self._effects(letter)
-        found = []
-        opens = drawn["open"] < with_odds(chances.get("open", 0), common * self._effects(letter, "subject."))
-        clicks = drawn["click"] < with_odds(chances.get("click", 0), common)
-        if letter.images and (opens or clicks):
-            found.append(self._response("open", letter, read))
-        if letter.links and clicks:
-            found.append(self._response("click", letter, read + timedelta(minutes=2)))
-        factor = common * effect * math.exp(self.person.warmth) * self._progress(letter, earlier)
-        replies = drawn["reply"] < with_odds(chances.get("reply", 0), factor)
-        if (ending := self._ending(letter, earlier, drawn, when)) is not None:
-            return [*found, ending]
-        if replies:
-            found.append(self._reply(letter, when, intent))
-        return found
+    def _person(self, letter: Letter, found: Reaction, luck: Mapping[str, float]) -> list[Response]:
+        responses = []
+        read = self._nature.when(self.person, found, _READ_PART)
+        if letter.images and found.opened:
+            responses.append(self._response("open", letter, read))
+        if letter.links and found.clicked:
+            responses.append(self._response("click", letter, read + timedelta(minutes=2)))
+        when = self._nature.when(self.person, found)
+        if found.ending:
+            responses.append(self._ending(found.ending, letter, luck, when))
+        elif found.replied:
+            responses.append(self._reply(letter, when, self._nature.intent(luck)))
+        return responses
 
     def _reply(self, letter: Letter, when: datetime, intent: str) -> Response:
         self.last_intent = intent
         self.stopped = self.stopped or intent == "unsubscribe"
         return self._response("reply", letter, when, intent)
 
-    def _answer(self, letter: Letter, drawn: Mapping[str, float], luck: random.Random) -> list[Response]:
+    def _answer(self, letter: Letter, luck: Mapping[str, float]) -> list[Response]:
         """People answer our answers, a turn or two, and then go back to work."""
         turn, self.answers = self.answers, self.answers + 1
-        if self.last_intent in _FINAL or turn >= len(_GOES_ON) or drawn["answer"] >= _GOES_ON[turn]:
+        if self.last_intent in _FINAL or turn >= len(_GOES_ON) or luck["answer"] >= _GOES_ON[turn]:
             return []
-        hours = _MEDIAN_HOURS / 2 * math.exp(luck.gauss(0, _SIGMA))
-        when = after_working_hours(letter.at, hours, self.person, with_holidays=self.world.holidays)
-        return [self._reply(letter, when, pick(luck, _AFTER_ANSWER))]
-
-    def _ending(
-        self, letter: Letter, earlier: list[Letter], drawn: Mapping[str, float], when: datetime
-    ) -> Response | None:
-        """The ways of saying no that are no reply."""
-        tired = self.segment.unsubscribe_base + self.segment.unsubscribe_per_touch * self._lately(
-            letter, earlier
+        hours = _ANSWER_HOURS * math.exp(_SIGMA * normal(luck["answer_delay"]))
+        who = self.person
+        when = after_working_hours(
+            letter.at, hours, who.timezone, who.country, with_holidays=self.world.holidays
         )
-        if drawn["stop"] < tired:
-            self.stopped = True
-            if letter.unsubscribe_url is not None and drawn["how"] < 0.5:
-                return self._response("stop_post", letter, when)
-            if letter.unsubscribe_mail is not None and drawn["how"] < 0.75:
-                return self._response("stop_mail", letter, when)
-            return self._reply(letter, when, "unsubscribe")
-        if drawn["complain"] < self.segment.complain:
-            self.stopped = True
+        return [self._reply(letter, when, choice(luck["intent"], _AFTER_ANSWER))]
+
+    def _ending(self, ending: str, letter: Letter, luck: Mapping[str, float], when: datetime) -> Response:
+        """The ways of saying no that are no reply, as far as the letter offers them."""
+        self.stopped = True
+        if ending == "complaint":
             return self._response("complaint", letter, when)
-        return None
-
-    def _lately(self, letter: Letter, earlier: list[Letter]) -> int:
-        window = timedelta(days=self.segment.fatigue.window_days)
-        return sum(letter.at - other.at < window for other in earlier)
-
-    def _common_factor(self, letter: Letter, earlier: list[Letter]) -> float:
-        """Channel, hour, fatigue, shocks and announced events: what moves every response alike."""
-        local = letter.at.astimezone(ZoneInfo(self.person.timezone))
-        factor = self.segment.prefers.get("email", 1.0)
-        for hour in self.segment.hours:
-            if local.isoweekday() in hour.days and hour.start <= local.hour < hour.end:
-                factor *= hour.factor
-        if self.person.personal_hour == local.hour:
-            factor *= _PERSONAL_FACTOR
-        factor *= self.segment.fatigue.factor ** self._lately(letter, earlier)
-        for shock in self.world.shocks:
-            factor *= shock.respond if self._hit(shock, letter.at) else 1.0
-        for event in self.world.announced:
-            named = event.segments is None or self.segment.name in event.segments
-            factor *= event.respond if named and event.start <= local.date() <= event.end else 1.0
-        return factor
-
-    def _effects(self, letter: Letter, start: str = "") -> float:
-        features = letter.features
-        return math.prod(
-            factor
-            for name, factor in self.segment.effects.items()
-            if name.startswith(start) and set(name.split("&")) <= features
-        )
-
-    def _progress(self, letter: Letter, earlier: list[Letter]) -> float:
-        if not earlier:
-            return 1.0
-        return self.segment.repeat if any(map(letter.repeats, earlier)) else self.segment.build
+        if letter.unsubscribe_url is not None and luck["how"] < 0.5:
+            return self._response("stop_post", letter, when)
+        if letter.unsubscribe_mail is not None and luck["how"] < 0.75:
+            return self._response("stop_mail", letter, when)
+        return self._reply(letter, when, "unsubscribe")

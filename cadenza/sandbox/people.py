@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import random
 import re
 import unicodedata
@@ -16,6 +17,7 @@ from ruamel.yaml import YAML
 from cadenza.sandbox.contracts import Person, Segment, World
 
 _ACCOUNT_SIZE = 3  # people
+_NAME_TRIES = 5
 _CULTURES = {"DE": "de", "AT": "de", "CH": "de", "FR": "fr", "BE": "fr", "US": "us", "CA": "us"}
 _FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a"})
 _SHAPES = ("{first}.{last}", "{first}.{last}", "{initial}.{last}", "{first}", "{last}", "{first}-{last}")
@@ -90,8 +92,12 @@ def _account(luck: random.Random, segment: Segment, domains: set[str]) -> Mappin
     trade = words["trade"].get(attributes.get("industry", ""), words["trade"]["other"])[culture]
     name = luck.choice(words["company"][culture])
     domain = f"{folded(name)}-{folded(trade)}.example"
-    while domain in domains:
+    for number in itertools.count():
+        if domain not in domains:
+            break
         name = f"{luck.choice(words['company'][culture])} {luck.choice(words['last'][culture])}"
+        if number >= _NAME_TRIES:  # a world may have more companies than there are names
+            name += f" {len(domains)}"
         domain = f"{folded(name)}-{folded(trade)}.example"
     domains.add(domain)
     suffix = luck.choice(words["suffix"].get(country, words["suffix"]["other"]))
@@ -101,9 +107,14 @@ def _account(luck: random.Random, segment: Segment, domains: set[str]) -> Mappin
         "country": country,
         "timezone": zone,
         "industry": attributes.get("industry", ""),
-        "company_size": int(attributes.get("company_size", 0)),
+        "company_size": _size(attributes.get("company_size", "0")),
         "shape": luck.choice(_SHAPES),
     }
+
+
+def _size(told: str) -> int:
+    """People in the company; a world may also say it in words, which make no number."""
+    return int(told) if told.isdecimal() else 0
 
 
 def _person(

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from ruamel.yaml import YAML
 
-from cadenza.sandbox.behaviour import Response, is_free
+from cadenza.sandbox.behaviour import Response
 from cadenza.sandbox.contracts import Person
+from cadenza.sandbox.local_time import is_free
 
 _TEXTS = Path(__file__).parent / "texts"
 _DAY = {"en": "MMMM d", "de": "d. MMMM", "fr": "d MMMM"}

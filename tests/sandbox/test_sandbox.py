@@ -21,8 +21,8 @@ from cadenza.channels.service import Slots as Content
 from cadenza.channels.service import SmtpSession, compile_message
 from cadenza.core.clock import Anchor, ManualClock, WorldClock
 from cadenza.core.errors import CadenzaError
-from cadenza.sandbox.behaviour import is_free
 from cadenza.sandbox.contracts import Person
+from cadenza.sandbox.local_time import is_free
 from cadenza.sandbox.mail_store import Folder
 from cadenza.sandbox.people import people
 from cadenza.sandbox.service import Sandbox, open_state
