@@ -32,6 +32,7 @@ COMMANDS = {
     "keys": ("cadenza.identity.commands:keys", "Exchange the keys of stored secrets."),
     "audit": ("cadenza.identity.commands:audit", "Check and export the audit trail."),
     "doctor": ("cadenza.operations.commands:doctor", "Check the whole installation and say what to do."),
+    "lab": ("cadenza.lab.commands:lab", "Compare policies in a world whose truth is known."),
     "bench": ("cadenza.app.benchmarks.commands:bench", "Measure this machine."),
 }
 

@@ -42,11 +42,16 @@ def step_due(
     previous: datetime, after_days: int, window: Window, zone: str, country: str | None, key: str
 ) -> datetime:
     """``after_days`` working days after ``previous``, at an hour of its own; 0 is as soon as the window allows."""
+    return next_moment(delay_over(previous, after_days, window, zone, country), window, zone, country, key)
+
+
+def delay_over(
+    previous: datetime, after_days: int, window: Window, zone: str, country: str | None
+) -> datetime:
+    """The first moment at which a step may be done, ``after_days`` working days after ``previous``."""
     if after_days <= 0:
-        return next_moment(previous, window, zone, country, key)
-    day = (
-        add_working_days(previous, after_days, window, zone, country)
-        .astimezone(ZoneInfo(window.zone or zone))
-        .date()
+        return next_slot(window, previous, zone, country)
+    there = add_working_days(previous, after_days, window, zone, country).astimezone(
+        ZoneInfo(window.zone or zone)
     )
-    return next_moment(opening(day, window, zone, country), window, zone, country, key)
+    return opening(there.date(), window, zone, country)

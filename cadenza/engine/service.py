@@ -15,6 +15,8 @@ from cadenza.engine.explain import (
     touches_of_contact,
     touches_of_conversation,
 )
+from cadenza.engine.fixed import EmailOnly, Fixed
+from cadenza.engine.gate import Facts, gate, verdict
 from cadenza.engine.handing_over import hand_over
 from cadenza.engine.lifecycle import (
     anything_planned,
@@ -39,19 +41,23 @@ from cadenza.engine.responses import (
     last_touch_to,
     touch_by_message_ids,
 )
+from cadenza.engine.schedule import delay_over
 from cadenza.engine.sender_health import look_at_senders, watch_senders
 from cadenza.engine.sent_copies import file_copies, file_sent_copies
+from cadenza.engine.sequence import next_step, step_after_skip
 from cadenza.engine.standing import standing
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
-    "Comparison", "Dispatcher", "Visit", "anything_planned", "compare_sent", "decide", "dispatch", "end_holds",
-    "end_sequences", "explain", "file_copies", "file_sent_copies", "follow_version", "give_up", "hand_over",
-    "hold_until", "housekeeping", "is_answered", "keep_back", "keep_house", "last_touch_to", "launch", "leave_out",
-    "let_go", "look_at_senders", "next_sendings", "outbox", "pause", "pause_all", "plan", "plan_of", "planned_today",
-    "plans_of", "record_click", "record_open", "rescue", "resume", "send_answer", "settle", "standing", "status",
-    "status_of", "stop", "touch_by_message_ids", "touches_in_doubt", "touches_of_contact", "touches_of_conversation",
-    "upcoming", "watch_senders",
+    "Comparison", "Dispatcher", "EmailOnly", "Facts", "Fixed", "Visit", "anything_planned",
+    "compare_sent", "decide", "delay_over", "dispatch", "end_holds", "end_sequences", "explain",
+    "file_copies", "file_sent_copies", "follow_version", "gate", "give_up", "hand_over", "hold_until",
+    "housekeeping", "is_answered", "keep_back", "keep_house", "last_touch_to", "launch", "leave_out",
+    "let_go", "look_at_senders", "next_sendings", "next_step", "outbox", "pause", "pause_all", "plan",
+    "plan_of", "planned_today", "plans_of", "record_click", "record_open", "rescue", "resume",
+    "send_answer", "settle", "standing", "status", "status_of", "step_after_skip", "stop",
+    "touch_by_message_ids", "touches_in_doubt", "touches_of_contact", "touches_of_conversation",
+    "upcoming", "verdict", "watch_senders",
 ]  # fmt: skip
 
 follow(follow_version)  # a new version of a running campaign takes over in the transaction that saves it

@@ -18,12 +18,20 @@ from cadenza.core.settings import Settings
 from cadenza.sandbox.contracts import World
 from cadenza.sandbox.demo import MAILBOXES, OWNER, demo_login, seed_demo
 from cadenza.sandbox.imap_server import ImapServer
+from cadenza.sandbox.local_time import Local, day_of, local, moment
+from cadenza.sandbox.luck import draws, normal
 from cadenza.sandbox.mail_store import MailStore
+from cadenza.sandbox.people import people
 from cadenza.sandbox.prospects import Prospects
+from cadenza.sandbox.responding import Arrival, Chances, Nature, Reaction, with_odds
 from cadenza.sandbox.smtp_server import Ledger, Provider
-from cadenza.sandbox.world import DEMO, load_world
+from cadenza.sandbox.world import DEMO, load_world, read_world
 
-__all__ = ["Sandbox", "State", "check_world", "demo_login", "load_world", "open_state", "serve"]
+__all__ = [
+    "Arrival", "Chances", "Local", "Nature", "Reaction", "Sandbox", "State", "check_world", "day_of",
+    "demo_login", "draws", "load_world", "local", "moment", "normal", "open_state", "people",
+    "read_world", "serve", "with_odds",
+]  # fmt: skip
 
 HOST = "127.0.0.1"
 USUAL_SPEED = 1440.0  # world seconds a second: a day a minute
