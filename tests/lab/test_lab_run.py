@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cadenza.app.cli import cli
+from cadenza.lab.commands import lab
 from cadenza.lab.contracts import METRICS, VIOLATIONS
 from cadenza.lab.runner import Plan, run_one
 from cadenza.lab.service import CAMPAIGN, WORLDS, read_campaign
@@ -19,7 +19,7 @@ KEYS = {
 
 
 def run(*options: str) -> dict[str, object]:
-    done = CliRunner().invoke(cli, ["lab", "run", str(WORLD), "--people", "60", *options, "--json"])
+    done = CliRunner().invoke(lab, ["run", str(WORLD), "--people", "60", *options, "--json"])
     assert done.exit_code == 0, done.output
     found: dict[str, object] = json.loads(done.stdout)
     return found
@@ -55,7 +55,7 @@ def test_a_policy_against_itself_has_no_lift() -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("even_split", "policy_later"), ("clever", "policy_unknown")])
 def test_policies_that_are_not_there_are_refused_in_words(name: str, code: str) -> None:
-    done = CliRunner().invoke(cli, ["lab", "run", str(WORLD), "--policy", name, "--json"])
+    done = CliRunner().invoke(lab, ["run", str(WORLD), "--policy", name, "--json"])
     assert done.exit_code == 1
     assert json.loads(done.stdout)["error"]["code"] == code
 
@@ -63,7 +63,7 @@ def test_policies_that_are_not_there_are_refused_in_words(name: str, code: str) 
 def test_a_campaign_with_a_fault_is_refused_with_its_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text(CAMPAIGN.read_text().replace("action: connect", "action: conect"))
-    done = CliRunner().invoke(cli, ["lab", "run", str(WORLD), "--policy", "fixed", "--campaign", str(broken)])
+    done = CliRunner().invoke(lab, ["run", str(WORLD), "--policy", "fixed", "--campaign", str(broken)])
     assert done.exit_code == 1
     assert "conect" in done.stderr
     assert "line" in done.stderr
