@@ -30,7 +30,9 @@ from cadenza.timing.service import (
 )
 
 _WEEK = timedelta(days=7)
-_SOON = timedelta(hours=1)  # a step that is as near is decided for good
+_SOON = timedelta(
+    hours=1
+)  # a step that is as near is decided for good; the hour of a later one when its day opens
 _REFRESH = 1.04  # learned counts grow by this much before they are looked at again
 _CALENDAR_AHEAD = timedelta(days=60)  # from the first of the step's month on
 _KEPT_TOUCHES = 12  # of a person, to find the touch that a response belongs to
@@ -97,11 +99,13 @@ class Adaptive:
             return Planned(calendar.next_slot(earliest), None, ())
         later, day = choose_day(question, way, view, calendar, self._events_of(question))
         start = calendar.next_slot(max(earliest, later))
+        if question.now is not None and start - question.now > _SOON:
+            made = tuple(c.decision(self.name, self.version) for c in (channel, day) if c)
+            end = calendar.stretch(start)[1]
+            return Planned(start + (end - start) / 2, way, made, again=start)
         at, hour = choose_hour(question, way, view, calendar, start)
         made = tuple(c.decision(self.name, self.version) for c in (channel, day, hour) if c)
-        now = question.now
-        again = start if now is not None and start - now > _SOON and at > start else None
-        return Planned(at, way, made, again)
+        return Planned(at, way, made)
 
     def word(self, question: Question, way: Way) -> Worded:
         variant, made = choose_variant(question, way, repeat=self._repeat)

@@ -103,7 +103,10 @@ def test_a_plan_asked_early_is_pencil_until_its_day() -> None:
     early = Adaptive().plan(question(now=monday))
     assert early.again == datetime(2026, 3, 3, 7, 30, tzinfo=UTC)
     assert early.again < early.at
-    assert Adaptive().plan(question(now=early.again)).again is None
+    assert "time" not in {decision.what for decision in early.decisions}
+    late = Adaptive().plan(question(now=early.again))
+    assert late.again is None
+    assert "time" in {decision.what for decision in late.decisions}
     assert Adaptive().plan(question()).again is None
 
 
