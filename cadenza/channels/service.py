@@ -13,6 +13,7 @@ from cadenza.channels.accounts import (
     accounts,
     connect_account,
     disconnect_account,
+    hook_of,
     open_channel,
     test_account,
 )
@@ -96,7 +97,7 @@ __all__ = [
     "allowed_recipients", "ask_account", "break_mailbox", "by_any_name", "capacity_of", "change_sender",
     "check_mailbox", "click_token", "compile_message", "connect_account", "counts_as_waiting",
     "credentials", "cursor", "disconnect_account", "fill_pool", "give_back_actions", "give_back_quota",
-    "handled", "health_of", "hours_of", "incoming_waiting", "is_filed", "job_of", "judge_warm_up",
+    "handled", "health_of", "hook_of", "hours_of", "incoming_waiting", "is_filed", "job_of", "judge_warm_up",
     "keep_health", "keep_warm_up", "label_machine", "lease_copies", "lift_stop", "limit_of", "links",
     "machine_reason", "mailbox", "mailboxes", "make_pool", "mend_mailbox", "message_id", "note_test",
     "only_one_looks", "open_channel", "open_token", "pause_sender", "pool_named", "pools",

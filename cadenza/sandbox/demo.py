@@ -12,7 +12,7 @@ from cadenza.channels.contracts import Server, Tls
 from cadenza.channels.service import NewMailbox, add_mailbox
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, Problem
-from cadenza.identity.contracts import Actor, Origin, Role
+from cadenza.identity.contracts import Actor, Origin, Role, Workspace
 from cadenza.identity.service import create_workspace, workspaces
 from cadenza.sandbox.contracts import World
 from cadenza.sandbox.people import contacts_csv, people
@@ -74,14 +74,28 @@ async def demo_login(home: Path) -> tuple[str, str]:
 
 
 async def _owner(database: Database, password: str) -> Actor:
-    known = [w for w in await workspaces(database) if w.name == _WORKSPACE]
+    known = await _workspaces(database)
     if not known:
         email, name = OWNER
         workspace, _ = await create_workspace(
             database, _WORKSPACE, owner_email=email, owner_name=name, password=password
         )
         known = [workspace]
-    return Actor(known[0].id, Role.OWNER, Origin.COMMAND_LINE, name="sandbox")
+    return _acting(known[0])
+
+
+async def demo_actor(database: Database) -> Actor | None:
+    """Who acts for the demo workspace; None where it is gone."""
+    known = await _workspaces(database)
+    return _acting(known[0]) if known else None
+
+
+async def _workspaces(database: Database) -> list[Workspace]:
+    return [workspace for workspace in await workspaces(database) if workspace.name == _WORKSPACE]
+
+
+def _acting(workspace: Workspace) -> Actor:
+    return Actor(workspace.id, Role.OWNER, Origin.COMMAND_LINE, name="sandbox")
 
 
 async def _fill(

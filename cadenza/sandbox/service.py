@@ -15,13 +15,23 @@ from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.installation import read_anchor, set_world
 from cadenza.core.logs import logger
 from cadenza.core.settings import Settings
+from cadenza.sandbox.channel_behaviour import responder
 from cadenza.sandbox.contracts import World
 from cadenza.sandbox.demo import MAILBOXES, OWNER, demo_login, seed_demo
+from cadenza.sandbox.demo_accounts import (
+    LINKEDIN_ACCOUNT,
+    NUMBER,
+    PHONE_ACCOUNT,
+    DemoAccounts,
+    connect_demo_accounts,
+)
 from cadenza.sandbox.imap_server import ImapServer
+from cadenza.sandbox.linkedin_server import LinkedinServer
 from cadenza.sandbox.local_time import Local, day_of, local, moment
 from cadenza.sandbox.luck import draws, normal
 from cadenza.sandbox.mail_store import MailStore
 from cadenza.sandbox.people import people
+from cadenza.sandbox.phone_server import PhoneServer
 from cadenza.sandbox.prospects import Prospects
 from cadenza.sandbox.responding import Arrival, Chances, Nature, Reaction, with_odds
 from cadenza.sandbox.smtp_server import Ledger, Provider
@@ -47,6 +57,10 @@ class State:
     passwords: dict[str, str] = field(default_factory=dict)
     smtp_port: int = 0
     imap_port: int = 0
+    linkedin_port: int = 0
+    phone_port: int = 0
+    linkedin_key: str = ""
+    phone_token: str = ""
 
     @property
     def folder(self) -> Path:
@@ -132,6 +146,11 @@ class Sandbox:
             deliver=self.prospects.take,
         )
         self._imap = ImapServer(self.store, state.passwords)
+        state.linkedin_key = state.linkedin_key or secrets.token_urlsafe(18)
+        state.phone_token = state.phone_token or secrets.token_urlsafe(18)
+        reacting = responder(self.world)
+        self.linkedin = LinkedinServer(state.folder, clock, state.linkedin_key, [LINKEDIN_ACCOUNT], reacting)
+        self.phone = PhoneServer(state.folder, clock, PHONE_ACCOUNT, state.phone_token, NUMBER, reacting)
 
     async def start(self) -> None:
         """Recover what the last life left unfinished, then listen. Raises ``sandbox_port_taken``."""
@@ -141,6 +160,8 @@ class Sandbox:
         try:
             self.state.smtp_port = await self._provider.start(HOST, self.state.smtp_port)
             self.state.imap_port = await self._imap.start(HOST, self.state.imap_port)
+            self.state.linkedin_port = await self.linkedin.start(HOST, self.state.linkedin_port)
+            self.state.phone_port = await self.phone.start(HOST, self.state.phone_port)
         except OSError as taken:
             raise CadenzaError(
                 "sandbox_port_taken",
@@ -153,15 +174,17 @@ class Sandbox:
             "sandbox",
             smtp=self.state.smtp_port,
             imap=self.state.imap_port,
+            linkedin=self.state.linkedin_port,
+            phone=self.state.phone_port,
             people=len(self.prospects.everybody),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        await self.prospects.run(stop)
+        await asyncio.gather(self.prospects.run(stop), self.linkedin.run(stop), self.phone.run(stop))
 
     async def stop(self) -> None:
-        await self._provider.stop()
-        await self._imap.stop()
+        for server in (self._provider, self._imap, self.linkedin, self.phone):
+            await server.stop()
 
 
 async def serve(
@@ -178,10 +201,18 @@ async def serve(
         await seed_demo(
             database, state.folder, state.passwords, (state.smtp_port, state.imap_port), sandbox.world
         )
+        sandbox.phone.voice_url = await connect_demo_accounts(
+            database, _demo_accounts(state), settings.public_url
+        )
         await sandbox.run(asyncio.Event())
     finally:
         with suppress(OSError):
             await sandbox.stop()
+
+
+def _demo_accounts(state: State) -> DemoAccounts:
+    """Where the demo's accounts are, and what opens them."""
+    return DemoAccounts(state.linkedin_port, state.linkedin_key, state.phone_port, state.phone_token)
 
 
 async def _start_time(database: Database, world: World, speed: float | None) -> None:
