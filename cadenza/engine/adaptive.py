@@ -97,7 +97,7 @@ class Adaptive:
         earliest = max(question.earliest, question.now) if question.now else question.earliest
         if way is None:
             return Planned(calendar.next_slot(earliest), None, ())
-        later, day = choose_day(question, way, view, calendar, self._events_of(question))
+        later, day = choose_day(question, view, calendar, self._events_of(question))
         start = calendar.next_slot(max(earliest, later))
         if question.now is not None and start - question.now > _SOON:
             made = tuple(c.decision(self.name, self.version) for c in (channel, day) if c)

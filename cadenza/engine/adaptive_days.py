@@ -6,7 +6,6 @@ Waiting has its price, so that a sequence comes to its end: what a wait promises
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from cadenza.campaigns.contracts import Way
 from cadenza.engine.adaptive_view import Choice, View
 from cadenza.engine.contracts import Question
 from cadenza.engine.schedule import share
@@ -25,7 +24,6 @@ _UNHURRIED = timedelta(days=5)  # the longest rest where nobody knows how many s
 
 def choose_day(
     question: Question,
-    way: Way,
     view: View,
     calendar: WorkingTime,
     events: Sequence[DatedEvent] | None,
@@ -34,18 +32,18 @@ def choose_day(
     start = question.earliest
     if events is not None and any(start - _FRESH <= told <= start for told in question.news):
         return start, Choice("day", [("now", 1.0)], "now", "news at the company: a reason to come now")
-    rested, why = _rested(question, way, view)
+    rested, why = _rested(question, view)
     start = max(start, rested)
     if not events:
         return start, Choice("day", [("rest", 1.0)], "rest", why) if why else None
     return _market(question, view, calendar, events, start, why)
 
 
-def _rested(question: Question, way: Way, view: View) -> tuple[datetime, str]:
+def _rested(question: Question, view: View) -> tuple[datetime, str]:
     """When enough of the week's touches are past, if responses or unsubscribes say that it matters."""
     start = question.earliest
     recent = [t.at for t in question.history if t.at > start - _WEEK]
-    losses = view.tiredness(way.channel, way.action)
+    losses = view.tiredness
     if not recent or losses[min(len(recent), len(losses) - 1)] == 0:
         return start, ""
     tired = losses[min(len(recent), len(losses) - 1)]
@@ -56,7 +54,7 @@ def _rested(question: Question, way: Way, view: View) -> tuple[datetime, str]:
         days = (until - start) / timedelta(days=1)
         if until <= limit and tired - left - _WAIT * days > best:
             best, moment = tired - left - _WAIT * days, until
-    return moment, f"responses fall by {tired:.0%} after touches in the same week" if best else ""
+    return moment, f"a touch is worth {tired:.0%} less after others in the same week" if best else ""
 
 
 def _patience(question: Question) -> timedelta:

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cadenza.ledger.contracts import Decision, Option
 from cadenza.timing.service import (
@@ -28,7 +30,12 @@ _START = {
 """Opens and responses of a touch before anything is known; outweighed by a few dozen touches."""
 _START_WEIGHT = 25.0
 _SIDE = 0.1  # what a response that is no reply is worth beside one
-_DOUBT = 1.0  # standard deviations by which tiredness has to show
+_DOUBT = 1.64  # standard deviations by which tiredness has to show: one case in twenty by chance
+_STOP = (
+    5.0  # replies that an unsubscribe costs: all that the person would still have said, and the sender's name
+)
+
+Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,6 @@ class View:
         self._rates: dict[tuple[str, str, int], Rate] = {}
         self._worths: dict[tuple[str, str], tuple[float, float]] = {}
         self._effects: dict[str, float] = {}
-        self._tired: dict[tuple[str, str], tuple[float, ...]] = {}
 
     def opens(self, channel: str, action: str) -> Rate:
         return self._rate(channel, action, OPENED)
@@ -89,35 +95,28 @@ class View:
             self._effects[kind] = found
         return found
 
-    def tiredness(self, channel: str, action: str) -> tuple[float, ...]:
-        """By touches of the week before: the share of a touch's worth that is lost, unsubscribes counted as lost replies.
+    @cached_property
+    def tiredness(self) -> tuple[float, ...]:
+        """By touches of the week before, on any channel: the share of a touch's worth that is lost.
 
-        Only what shows beyond doubt counts, and it never falls with more touches.
+        Falling responses, and growing unsubscribes at ``_STOP`` replies each. Only what shows beyond doubt counts, and it
+        never falls with more touches.
         """
-        found = self._tired.get((channel, action))
-        if found is None:
-            found = self._tired[channel, action] = self._tire(channel, action)
-        return found
-
-    def _tire(self, channel: str, action: str) -> tuple[float, ...]:
-        counts = np.zeros((MOST_RECENT + 1, 5))
-        scope = next((g for g in self.groups if self._curves.totals(g, channel, action)), "")
-        for (recent, market), cells in self._curves.totals(scope, channel, action).items():
-            if not market:
-                counts[recent] += cells
+        scope = next((g for g in self.groups if self._curves.kinds(g)), "")
+        kinds = [self._by_recent(scope, *kind) for kind in sorted(self._curves.kinds(scope))]
+        whole = sum(kinds, np.zeros((MOST_RECENT + 1, 5)))
         losses, most = [0.0], 0.0
         for recent in range(1, MOST_RECENT + 1):
-            most = max(most, self._lost(counts[0], counts[recent], channel, action))
+            most = max(most, _fall(kinds, recent) + _stops(whole[0], whole[recent]))
             losses.append(most)
         return tuple(losses)
 
-    def _lost(self, fresh: np.ndarray, tired: np.ndarray, channel: str, action: str) -> float:
-        """Falling responses (opens and replies together) and growing unsubscribes."""
-        if fresh[SHOWN] == 0 or tired[SHOWN] == 0:
-            return 0.0
-        fall = max(_surely(fresh, tired, what) for what in (OPENED, RESPONDED))
-        rise = _surely(tired, fresh, STOPPED, relative=False)
-        return fall + rise / max(self.responses(channel, action).mean, 0.01)
+    def _by_recent(self, scope: str, channel: str, action: str) -> Counts:
+        counts = np.zeros((MOST_RECENT + 1, 5))
+        for (recent, market), cells in self._curves.totals(scope, channel, action).items():
+            if not market:
+                counts[recent] += cells
+        return counts
 
     def _rate(self, channel: str, action: str, what: int) -> Rate:
         key = (channel, action, what)
@@ -132,10 +131,31 @@ class View:
         return found
 
 
-def _surely(more: np.ndarray, less: np.ndarray, what: int, *, relative: bool = True) -> float:
-    """By how much the first share is above the second, less the doubt; relative to the first unless told otherwise."""
-    high, low = more[what] / more[SHOWN], less[what] / less[SHOWN]
+def _fall(kinds: Sequence[Counts], recent: int) -> float:
+    """The share of responses that is surely lost, over the channels and actions that were used rested and tired."""
+    compared = [k for k in kinds if k[0, SHOWN] and k[recent, SHOWN]]
+    weight = sum(float(k[recent, SHOWN]) for k in compared)
+    lost = sum(
+        float(k[recent, SHOWN]) * max(_surely_less(k[0], k[recent], what) for what in (OPENED, RESPONDED))
+        for k in compared
+    )
+    return lost / weight if weight else 0.0
+
+
+def _stops(fresh: Counts, tired: Counts) -> float:
+    """What surely more unsubscribes cost, in shares of the touch's worth."""
+    if not fresh[SHOWN] or not tired[SHOWN]:
+        return 0.0
+    worth = (fresh[RESPONDED] + tired[RESPONDED] + 1) / (fresh[SHOWN] + tired[SHOWN])
+    return _STOP * _surely_above(tired, fresh, STOPPED) / float(worth)
+
+
+def _surely_less(fresh: Counts, tired: Counts, what: int) -> float:
+    return _surely_above(fresh, tired, what) * float(fresh[SHOWN] / fresh[what]) if fresh[what] else 0.0
+
+
+def _surely_above(more: Counts, less: Counts, what: int) -> float:
+    """By how much the first share is above the second, less the doubt of the difference of two shares."""
     pooled = (more[what] + less[what] + 0.5) / (more[SHOWN] + less[SHOWN])
-    doubt = _DOUBT * math.sqrt(pooled * (1 - min(pooled, 1.0)) * (1 / more[SHOWN] + 1 / less[SHOWN]))
-    sure = max(float(high - low - doubt), 0.0)
-    return sure / float(high) if relative and high else sure * (not relative)
+    doubt = _DOUBT * math.sqrt(max(pooled * (1 - pooled), 0.0) * (1 / more[SHOWN] + 1 / less[SHOWN]))
+    return max(float(more[what] / more[SHOWN] - less[what] / less[SHOWN] - doubt), 0.0)

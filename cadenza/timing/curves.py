@@ -102,6 +102,10 @@ class Curves:
             if (c, a) == (channel, action)
         }
 
+    def kinds(self, scope: str) -> set[tuple[str, str]]:
+        """Channels and actions that were used in a scope."""
+        return {(channel, action) for channel, action, _, _ in self._scopes.get(scope, {})}
+
     def rate(self, groups: Sequence[str], channel: str, action: str, what: int, start: Rate) -> Rate:
         """The share of touches with this outcome for somebody of these segments, from ``start`` on while little is known."""
         found = start
