@@ -3,6 +3,7 @@
 from cadenza.campaigns.service import follow
 from cadenza.engine import merging as _merging  # noqa: F401 - hears of merges
 from cadenza.engine import waiting as _waiting  # noqa: F401 - tells who waits for a mailbox
+from cadenza.engine.adaptive import Adaptive
 from cadenza.engine.answers import is_answered, send_answer
 from cadenza.engine.dispatcher import Dispatcher, dispatch, housekeeping, keep_house
 from cadenza.engine.doubts import decide, rescue, settle
@@ -49,7 +50,7 @@ from cadenza.engine.standing import standing
 from cadenza.engine.tracking import Visit, record_click, record_open
 
 __all__ = [
-    "Comparison", "Dispatcher", "EmailOnly", "Facts", "Fixed", "Visit", "anything_planned",
+    "Adaptive", "Comparison", "Dispatcher", "EmailOnly", "Facts", "Fixed", "Visit", "anything_planned",
     "compare_sent", "decide", "delay_over", "dispatch", "end_holds", "end_sequences", "explain",
     "file_copies", "file_sent_copies", "follow_version", "gate", "give_up", "hand_over", "hold_until",
     "housekeeping", "is_answered", "keep_back", "keep_house", "last_touch_to", "launch", "leave_out",

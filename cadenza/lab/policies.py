@@ -6,7 +6,7 @@ from dataclasses import replace
 from cadenza.campaigns.contracts import Definition, Step, Variant, Way
 from cadenza.core.errors import CadenzaError
 from cadenza.engine.contracts import Policy
-from cadenza.engine.service import EmailOnly, Fixed
+from cadenza.engine.service import Adaptive, EmailOnly, Fixed
 from cadenza.lab.oracle import Oracle
 from cadenza.lab.prospects import Prospect
 from cadenza.sandbox.contracts import World
@@ -31,7 +31,26 @@ def _oracle(world: World, everybody: Sequence[Prospect], definition: Definition)
     return Oracle(world, {prospect.facts.key: prospect for prospect in everybody}, definition)
 
 
-_MAKERS: dict[str, Maker] = {"fixed": _fixed, "email_only": _email_only, ORACLE: _oracle}
+def _adaptive(world: World, everybody: Sequence[Prospect], definition: Definition) -> Policy:  # noqa: ARG001
+    return Adaptive(announced(world))
+
+
+def _no_market(world: World, everybody: Sequence[Prospect], definition: Definition) -> Policy:  # noqa: ARG001
+    return Adaptive(market=False, name="no_market")
+
+
+def _repeat(world: World, everybody: Sequence[Prospect], definition: Definition) -> Policy:  # noqa: ARG001
+    return Adaptive(announced(world), repeat=True, name="repeat")
+
+
+_MAKERS: dict[str, Maker] = {
+    "fixed": _fixed,
+    "email_only": _email_only,
+    "no_market": _no_market,
+    "adaptive": _adaptive,
+    "repeat": _repeat,
+    ORACLE: _oracle,
+}
 
 
 def announced(world: World) -> tuple[DatedEvent, ...]:
