@@ -45,12 +45,12 @@ def run_all(plan: Plan, processes: int | None = None) -> list[RunResult]:
         return list(pool.map(run_one, [plan] * plan.runs, range(plan.runs)))
 
 
-def run_one(plan: Plan, number: int) -> RunResult:
-    """One run of each policy, among the same people."""
+def run_one(plan: Plan, number: int, policies: Sequence[str] | None = None) -> RunResult:
+    """One run of each policy, among the same people; of the plan's when none are named."""
     world = _world(plan, number)
     everybody = prospects(world)
     diaries, found = {}, dict.fromkeys(VIOLATIONS, 0)
-    for name in plan.policies:
+    for name in policies or plan.policies:
         fresh = [prospect.fresh() for prospect in everybody]
         definition = prepared(name, plan.definition)
         diaries[name] = Simulation(world, fresh, definition, make(name, world, fresh, definition)).run()

@@ -9,12 +9,13 @@ from cadenza.campaigns.service import read_file
 from cadenza.core.errors import CadenzaError
 from cadenza.lab.policies import check_policy
 from cadenza.lab.report import report
-from cadenza.lab.runner import Plan, run_all
+from cadenza.lab.runner import Plan, run_all, run_one
 from cadenza.sandbox.service import load_world
 
-__all__ = ["CAMPAIGN", "WORLDS", "compare", "read_campaign"]
+__all__ = ["CAMPAIGN", "LETTERS", "WORLDS", "compare", "read_campaign", "seconds_of"]
 
 CAMPAIGN = Path(__file__).parent / "data" / "three-channels.yaml"
+LETTERS = CAMPAIGN.with_name("letters-only.yaml")
 WORLDS = Path(__file__).parent / "data" / "worlds"
 
 
@@ -39,6 +40,14 @@ def compare(
     found = load_world(world)
     plan = Plan(found, read_campaign(campaign or CAMPAIGN), policy, baseline, runs, people, days)
     return report(plan, run_all(plan, processes), world=world.stem, seconds=time.perf_counter() - began)
+
+
+def seconds_of(world: Path, *, policy: str = "adaptive", people: int | None = None) -> float:
+    """How long one policy takes in one run on one core, its people drawn and what left checked again."""
+    plan = Plan(load_world(world), read_campaign(CAMPAIGN), policy, policy, 1, people)
+    began = time.perf_counter()
+    run_one(plan, 0, (policy,))
+    return time.perf_counter() - began
 
 
 def read_campaign(path: Path) -> Definition:

@@ -26,6 +26,7 @@ BENCHMARKS = {
     "backup": "cadenza.app.benchmarks.backup:run",
     "pages": "cadenza.app.benchmarks.pages:run",
     "api": "cadenza.app.benchmarks.api:run",
+    "lab": "cadenza.app.benchmarks.lab:run",
 }
 
 
