@@ -72,6 +72,14 @@ def database_busy() -> CadenzaError:
     )
 
 
+def unstorable() -> CadenzaError:
+    return CadenzaError(
+        "character_invalid",
+        _("The form holds a NUL character, which no text can have."),
+        fix=_("Nothing was changed. Go back, take it out, and send the form again."),
+    )
+
+
 async def on_error(request: Request, error: Exception) -> Response:
     """Exception handler for ``CadenzaError``, validation errors and plain HTTP errors."""
     if isinstance(error, CadenzaError):

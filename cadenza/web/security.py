@@ -10,6 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from sqlalchemy.exc import DataError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -90,6 +91,8 @@ def _after(wrong: Exception, scope: Scope) -> Response:
             "database_away", method=scope["method"], why=str(getattr(wrong, "orig", wrong)).strip()[:200]
         )
         return failures.answer(Request(scope), failures.database_busy())
+    if isinstance(wrong, DataError) and "NUL" in str(wrong.orig):  # typed into a form: no fault of ours
+        return failures.answer(Request(scope), failures.unstorable())
     _log.error("request_failed", method=scope["method"], exc_info=wrong)
     return failures.crashed(Request(scope))
 

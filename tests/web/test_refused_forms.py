@@ -124,3 +124,20 @@ async def test_a_broken_mailbox_that_is_to_be_paused_says_how_it_is_and_why(
 async def _box(database: Database, seeded: Seeded) -> Mailbox:
     async with database.unit(seeded.actor.workspace_id) as unit:
         return next(box for box in await mailboxes(unit) if box.id == seeded.mailbox)
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("/login", {"email": "x\0@north.example", "password": "whatever it is"}),
+        ("/settings/members", {"email": "x\0y@north.example", "name": "Ann", "role": "rep"}),
+        ("/settings/members", {"email": "x@north.example", "name": "A\0nn", "role": "rep"}),
+        ("/settings/teams", {"name": "a\0b"}),
+    ],
+)
+async def test_a_character_that_cannot_be_kept_is_told_and_changes_nothing(
+    visitor: httpx.AsyncClient, address: str, form: dict[str, str]
+) -> None:
+    answer = await visitor.post(address, data=form)
+    assert answer.status_code == 422, answer.text
+    assert "Something broke" not in answer.text
