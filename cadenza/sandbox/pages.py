@@ -15,7 +15,7 @@ from starlette.responses import Response
 from cadenza.core.installation import set_world
 from cadenza.identity.contracts import Action
 from cadenza.identity.service import actor_of, authorize
-from cadenza.web.service import gettext, render, safe_path, see
+from cadenza.web.service import gettext, render, safe_path, see, speak_to
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,6 +44,7 @@ class _Doings:
 async def page(request: Request) -> Response:
     authorize(actor_of(request), Action.READ)
     found = await asyncio.to_thread(_read, request.app.state.settings.home / "sandbox")
+    speak_to(request)  # there is no unit here, which would do it
     words = _words()
     return render(
         request,

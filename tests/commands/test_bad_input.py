@@ -69,7 +69,7 @@ YAML = {
     "a wrong type": (document(caps="{per_person_per_week: many}"), (6,), "caps.per_person_per_week"),
     "a twin key": (document(extra="name: again"), (7,), "name"),
     "an alias bomb": ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", (1, 2, 3), ""),
-    "another channel": (document("- {id: intro, channel: linkedin, action: connect}"), (9,), "steps[1].channel"),
+    "another channel": (document("- {id: intro, channel: telegram, action: connect}"), (9,), "steps[1].channel"),
     "an unknown step": (document(STEP.format(subject="x", text="y") + '\n- {id: b, after: {days: 1}, when: "opened(nowhere)", variants: [{id: a, subject: "x", text: "y"}]}'), (10,), "steps[2].when"),
     "a template without end": (document(STEP.format(subject="x", text="Hi {{ contact.first_name")), (9,), "steps[1].variants[1].text"),
     "a template without fallback": (document(STEP.format(subject="x", text="Hi {{ contact.first_name }}")), (9,), "steps[1].variants[1].text"),

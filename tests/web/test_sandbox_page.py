@@ -52,6 +52,9 @@ async def test_it_tells_from_the_files_what_the_people_did(
     assert "wrote back" in page
     assert "Opened it" in page
     assert "<script>" not in page.replace("<script nonce", "")
+    german = (await visitor.get("/sandbox", headers={"accept-language": "de"})).text
+    assert "nahm unsere E-Mail an" in german
+    assert "took our e-mail" not in german
     assert '"number": 2' in (folder / "ledger.jsonl").read_text(), "looking altered the sandbox's own file"
 
 
