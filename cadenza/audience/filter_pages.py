@@ -15,6 +15,7 @@ from cadenza.audience.segment_rules import (
     OPERATORS,
     Condition,
     Group,
+    Kind,
     kind_of,
     read_address,
     to_address,
@@ -23,8 +24,6 @@ from cadenza.audience.segments import segment
 from cadenza.core.errors import CadenzaError
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Actor
-
-_DEFAULT_OPERATOR = "is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,26 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """What the form of a new condition holds. ``wrong`` is the part that does not fit: field, operator, value or none."""
+
+    field: str
+    operator: str = ""
+    value: str = ""
+    kind: Kind = Kind.TEXT
+    wrong: str = ""
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The comparisons that fit the field."""
+        return OPERATORS[self.kind]
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.field, self.operator, self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """What the address means. ``wrong`` says in words why it means nothing; then everybody is chosen."""
 
@@ -67,6 +86,15 @@ class Chosen:
     nested: bool = False
     wrong: str = ""
     custom: Mapping[str, FieldKind] = field(default_factory=dict)
+    draft: Draft = Draft(next(iter(FIELDS)))
+
+    @property
+    def fitting(self) -> Asked:
+        """What was asked, without the condition that is being corrected."""
+        kept = tuple(
+            part for part in self.asked.f if not self.wrong or not _draft_of(part, self.custom).wrong
+        )
+        return Asked(self.asked.q, self.asked.match, kept, self.asked.segment)
 
     def joined(self, match: str) -> str:
         """The address of the same conditions joined otherwise."""
@@ -78,8 +106,11 @@ class Chosen:
         return Asked(self.asked.q).address(to_address(self.rule))
 
 
-async def chosen_by(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
-    """Raises ``CadenzaError`` (not found) for a segment that does not exist."""
+async def chosen_by(unit: Unit, actor: Actor, asked: Asked, new: Condition | None = None) -> Chosen:
+    """``new`` is what the form of one more condition holds; it chooses nobody yet.
+
+    Raises ``CadenzaError`` (not found) for a segment that does not exist.
+    """
     known = await known_fields(unit)
     custom = {field.name: field.kind for field in known}
     rule, name, wrong, names = EVERYBODY, "", "", dict[UUID, str]()
@@ -96,8 +127,35 @@ async def chosen_by(unit: Unit, actor: Actor, asked: Asked) -> Chosen:
         names = await campaign_names(unit)
     return Chosen(
         asked, rule, _chips(asked, rule, names), (*FIELDS, *(CUSTOM + each.name for each in known if each.shown)), names, name,
-        nested=bool(rule.rules) and not parts, wrong=wrong, custom=custom,
+        nested=bool(rule.rules) and not parts, wrong=wrong, custom=custom, draft=_draft(asked, new, custom),
     )  # fmt: skip
+
+
+def _draft(asked: Asked, new: Condition | None, custom: Mapping[str, FieldKind]) -> Draft:
+    """The new condition, else the first of the address that cannot be used, else an empty one."""
+    if new:
+        return draft(new, custom)
+    drafts = (_draft_of(part, custom) for part in asked.f)
+    return next((each for each in drafts if each.wrong), Draft(next(iter(FIELDS))))
+
+
+def _draft_of(part: str, custom: Mapping[str, FieldKind]) -> Draft:
+    field, operator, value = (*part.split("|", 2), "", "")[:3]
+    return draft(Condition(field, operator or "|", value), custom)
+
+
+def draft(given: Condition, custom: Mapping[str, FieldKind]) -> Draft:
+    """Says what does not fit; a field without an operator is only chosen, and nothing of it is wrong but itself."""
+    kind = kind_of(given.field, custom)
+    if kind is None:
+        return Draft(given.field, given.operator, given.value, wrong="field")
+    wrong = ""
+    if given.operator:
+        try:
+            read_address("all", [given.address], custom)
+        except CadenzaError as error:
+            wrong = (error.problems[0].key or "").rpartition(".")[2]
+    return Draft(given.field, given.operator, given.value, kind, wrong)
 
 
 def _chips(asked: Asked, rule: Group, names: dict[UUID, str]) -> tuple[Chip, ...]:
@@ -116,13 +174,6 @@ def _chips(asked: Asked, rule: Group, names: dict[UUID, str]) -> tuple[Chip, ...
     return tuple(chips)
 
 
-async def with_added(unit: Unit, asked: Asked, field: str, operator: str, value: str) -> str:
-    """The address with one more condition. An operator that does not fit the field becomes the field's first one."""
-    custom = {each.name: each.kind for each in await known_fields(unit)}
-    kind = kind_of(field, custom)
-    if kind and operator not in OPERATORS[kind]:
-        operator = _DEFAULT_OPERATOR if _DEFAULT_OPERATOR in OPERATORS[kind] else OPERATORS[kind][0]
-    if kind and operator not in ("known", "unknown") and not value and "known" in OPERATORS[kind]:
-        operator = "known"
-    added = Condition(field, operator, value).address
-    return Asked(asked.q, asked.match, (*asked.f, added)).address()
+def with_added(asked: Asked, added: Condition) -> str:
+    """The address with one more condition."""
+    return Asked(asked.q, asked.match, (*asked.f, added.address)).address()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from cadenza.audience import bulk_pages, import_pages, people_pages, segment_pages
 from cadenza.audience.bulk import NEEDS, changes, may_undo
 from cadenza.audience.filter_pages import Asked, chosen_by, with_added
-from cadenza.audience.segment_rules import CUSTOM, OPERATORS
+from cadenza.audience.segment_rules import CUSTOM, Condition
 from cadenza.audience.service import (
     contacts,
     load_recipients,
@@ -28,7 +28,6 @@ router.include_router(people_pages.router)
 router.include_router(bulk_pages.router)
 
 Words = Annotated[str, Query(max_length=500)]
-_OPERATORS = list(dict.fromkeys(each for fitting in OPERATORS.values() for each in fitting))
 _LARGEST_BODY = 10_000  # bytes; a one-click request has a few dozen
 
 
@@ -46,14 +45,15 @@ async def everybody(
     value: Words = "",
 ) -> Response:
     actor, asked = actor_of(request), Asked(q, match, tuple(f or ()), segment)
-    if field:
-        return see(await with_added(unit, asked, field, operator, value.strip()))
-    chosen = await chosen_by(unit, actor, asked)
+    new = Condition(field, operator, value.strip()) if field else None
+    chosen = await chosen_by(unit, actor, asked, new)
+    if new and operator and not chosen.draft.wrong:
+        return see(with_added(asked, new))
     found = await contacts(unit, actor, q, rule=chosen.rule, page=page, custom=chosen.custom)
     return render(
         request,
         "audience/contacts.html",
-        status_code=422 if chosen.wrong else 200,
+        status_code=422 if chosen.wrong or chosen.draft.wrong else 200,
         contacts=found.contacts,
         total=found.total,
         at_least=found.at_least,
@@ -61,7 +61,6 @@ async def everybody(
         page=found.page,
         q=q,
         chosen=chosen,
-        operators=_OPERATORS,
         may_edit=allowed(authorize, actor, Action.EDIT_CONTACTS),
         may_export=allowed(authorize, actor, Action.EXPORT_CONTACTS),
         rights=[kind.value for kind, action in NEEDS.items() if allowed(authorize, actor, action)],

@@ -204,8 +204,12 @@ def _normal(kind: Kind, operator: str, value: str) -> str | None:
 
 
 def _day(value: str) -> str | None:
+    """ISO 8601, or day, month and year with dots between them."""
+    day, dot, rest = value.partition(".")
+    month, _, year = rest.partition(".")
+    written = f"{year:>04}-{month:>02}-{day:>02}" if dot else value
     try:
-        return date.fromisoformat(value).isoformat()
+        return date.fromisoformat(written).isoformat()
     except ValueError:
         return None
 

@@ -18,7 +18,7 @@ __all__ = ["settings", "visitor"]
 
 
 async def test_a_filter_is_built_in_the_address_saved_and_removed(visitor: httpx.AsyncClient) -> None:
-    added = await visitor.get("/contacts?field=country&operator=contains&value=DE,%20NL")
+    added = await visitor.get("/contacts?field=country&operator=is&value=DE,%20NL")
     here = added.headers["location"]
     assert here == "/contacts?f=country%7Cis%7CDE%2C+NL"
     page = (await visitor.get(here)).text
@@ -43,7 +43,7 @@ async def test_a_filter_is_built_in_the_address_saved_and_removed(visitor: httpx
 
 
 async def test_people_of_a_campaign_are_chosen_by_its_name(visitor: httpx.AsyncClient) -> None:
-    page = (await visitor.get("/contacts")).text
+    page = (await visitor.get("/contacts?field=campaign")).text
     option = re.search(rf'<option value="([0-9a-f-]+)">{CAMPAIGN}</option>', page)
     assert option
     here = (await visitor.get(f"/contacts?field=campaign&operator=is&value={option[1]}")).headers["location"]
@@ -60,6 +60,39 @@ async def test_a_wrong_filter_is_told_and_shows_everybody(visitor: httpx.AsyncCl
     assert "everybody is shown" in (await visitor.get("/contacts", params={"f": "nonsense"})).text
     assert (await visitor.get(f"/contacts?segment={uuid4()}")).status_code == 404
     assert (await visitor.post("/contacts/segments", data={"name": "x", "f": "nonsense"})).status_code == 422
+
+
+@pytest.mark.asvs("2.2.1")
+async def test_only_comparisons_that_fit_the_field_are_offered_and_others_refused(
+    visitor: httpx.AsyncClient,
+) -> None:
+    chosen = await visitor.get("/contacts", params={"f": "country|is|DE", "field": "created"})
+    offered = re.search(r'<select[^>]*id="operator".*?</select>', chosen.text)
+    assert chosen.status_code == 200
+    assert offered
+    assert re.findall(r'value="(\w+)"', offered[0]) == ["before", "after", "within", "known", "unknown"]
+    new = {"f": "country|is|DE", "field": "created", "operator": "contains", "value": "2026"}
+    refused = await visitor.get("/contacts", params=new)
+    assert refused.status_code == 422
+    assert "This comparison does not fit the field “Added”" in refused.text
+    assert 'id="value" name="value" maxlength="500" autocomplete="off" value="2026"' in refused.text
+    assert "2 people" not in _Page(refused.text).words  # the condition that fits still chooses
+
+
+@pytest.mark.parametrize("how", ["added", "typed"])
+async def test_a_day_that_there_is_not_is_marked_and_kept(visitor: httpx.AsyncClient, how: str) -> None:
+    new = {"field": "created", "operator": "before", "value": "31.02.2026"}
+    query = new if how == "added" else {"f": "|".join(new.values())}
+    page = await visitor.get("/contacts", params=query)
+    assert page.status_code == 422
+    assert "There is no day “31.02.2026”. Write it as 2026-02-28." in page.text
+    assert re.search(r'value="31\.02\.2026"[^>]* aria-invalid="true"', page.text)
+    assert re.search(r'<option value="before" selected>', page.text)
+    for inside in ("&#39;", "created before", "filter_invalid"):
+        assert inside not in _Page(page.text).words
+    fitting = await visitor.get("/contacts", params=new | {"value": "28.02.2026"})
+    assert fitting.status_code == 303
+    assert (await visitor.get(fitting.headers["location"])).status_code == 200
 
 
 async def test_own_fields_are_defined_changed_and_removed(visitor: httpx.AsyncClient) -> None:
