@@ -72,6 +72,7 @@ PAGES = (
     "cadenza.engine.trial_pages",
     "cadenza.engine.pages",
     "cadenza.engine.tracking_endpoints",
+    "cadenza.inbox.answer_pages",
     "cadenza.inbox.pages",
     "cadenza.operations.setup_pages",
     "cadenza.operations.pages",

@@ -40,6 +40,9 @@ class Conversation:
 class ThreadItem:
     """One message of a conversation, ours or theirs. ``analysis`` is the object of docs/reply-analysis.md."""
 
+    came_at: (
+        datetime  # when it came into the conversation: of ours when it was written, of theirs when it came in
+    )
     id: UUID
     by: str  # "us" | "them"
     at: datetime
@@ -60,6 +63,26 @@ class ThreadItem:
 class Thread:
     conversation: Conversation
     items: tuple[ThreadItem, ...]  # oldest first
+
+    @property
+    def newest(self) -> UUID | None:
+        """The message that came last: who saw it saw all of the conversation."""
+        return max(self.items, key=lambda item: (item.came_at, item.id)).id if self.items else None
+
+    def since(self, seen: UUID | None) -> tuple[ThreadItem, ...]:
+        """What came after this message; everything, where it is not of this conversation."""
+        known = next((item for item in self.items if item.id == seen), None)
+        newer = [i for i in self.items if known is None or (i.came_at, i.id) > (known.came_at, known.id)]
+        return tuple(newer)
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """One thing that happened in a conversation and that the writer of an answer has not seen."""
+
+    what: str  # "them" wrote | "us": one of us answered, or a campaign wrote | "closed"
+    who: str  # as people call them; "" where nobody is known
+    at: datetime | None  # world time
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from cadenza.core.unit import Unit
 from cadenza.engine.service import is_answered
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
+from cadenza.inbox import repository
 from cadenza.inbox.contracts import Draft
-from cadenza.inbox.models import ConversationRow, DraftRow
+from cadenza.inbox.models import DraftRow
 
 LONGEST = 100_000  # characters, as of an answer
 
@@ -43,7 +44,9 @@ async def save_draft(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_i
             "An answer has 1 to 100,000 characters.",
             fix="What was saved before is kept. Shorten it.",
         )
-    await _hold(unit, conversation_id)
+    # A page saves its last words at the moment when it sends them: the sending ends first.
+    if not await repository.hold(unit, conversation_id):
+        raise not_found("conversation", conversation_id)
     if actor.member_id is None or await is_answered(unit, draft_id):
         return False
     await forget_draft(unit, conversation_id, actor.member_id)
@@ -52,17 +55,6 @@ async def save_draft(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_i
         here = {"workspace_id": unit.workspace_id, "id": new_id(), "saved_at": unit.world.now()}
         await unit.session.execute(insert(DraftRow).values(here | row))
     return True
-
-
-async def _hold(unit: Unit, conversation_id: UUID) -> None:
-    """Let a sending in this conversation end first: a page saves its last words at the moment when it sends them."""
-    found = await unit.session.scalar(
-        select(ConversationRow.id)
-        .where(ConversationRow.workspace_id == unit.workspace_id, ConversationRow.id == conversation_id)
-        .with_for_update()
-    )
-    if found is None:
-        raise not_found("conversation", conversation_id)
 
 
 async def forget_draft(unit: Unit, conversation_id: UUID, member_id: UUID | None) -> None:

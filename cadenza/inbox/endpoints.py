@@ -75,10 +75,16 @@ class ThreadShape(Shape):
 
 
 class NewAnswer(Shape):
-    """``draft_id`` is yours to choose: the same one twice is one message."""
+    """``draft_id`` is yours to choose: the same one twice is one message.
+
+    ``seen`` is the id of the newest message that you know: with a newer one the answer is refused (409), and each is told.
+    Without it nothing newer is looked for. A closed conversation is answered only with ``although_closed``.
+    """
 
     draft_id: UUID
     text: Annotated[str, Field(min_length=1, max_length=LONGEST, examples=["Thursday at 10 suits us."])]
+    seen: UUID | None = None
+    although_closed: bool = False
 
 
 class NewDraft(Shape):
@@ -143,7 +149,7 @@ async def answer_conversation(
     request: Request, unit: ApiUnit, conversation_id: UUID, new: NewAnswer
 ) -> SentAnswer:
     """Send an answer in the same thread, from the mailbox they wrote to."""
-    touch = await answer(unit, actor_of(request), conversation_id, draft_id=new.draft_id, text=new.text)
+    touch = await answer(unit, actor_of(request), conversation_id, **new.model_dump())
     return SentAnswer(touch_id=touch.id)
 
 

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from pydantic import AwareDatetime
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contact, load_recipients
 from cadenza.campaigns.service import by_id, campaigns
 from cadenza.channels.service import mailbox
+from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import PlannedTouch, Standing
@@ -22,17 +23,17 @@ from cadenza.identity.service import actor_of, authorize, team_around
 from cadenza.inbox import assign_pages
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Thread, ThreadItem
 from cadenza.inbox.service import (
-    answer,
+    came_between,
     close,
     conversation,
     conversation_of_contact,
     conversations,
     draft_of,
     mark_read,
-    save_draft,
     thread_of,
 )
 from cadenza.web.evidence import Piece, letters_of, pieces_of
+from cadenza.web.failures import STATUS
 from cadenza.web.formats import zone_of
 from cadenza.web.service import PageUnit, allowed, gettext, reader_of, render, see
 
@@ -41,6 +42,20 @@ router.include_router(assign_pages.router)
 
 _AHEAD = 2
 _FIRST_WORDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that was not sent, as it was typed; ``seen`` is the newest message that its writer had before them."""
+
+    text: str
+    draft_id: UUID
+    seen: UUID | None
+    error: CadenzaError
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.error.kind]
 
 
 def _views(actor: Actor) -> dict[str, tuple[str, Filters]]:
@@ -56,7 +71,7 @@ def _views(actor: Actor) -> dict[str, tuple[str, Filters]]:
 
 @router.get("/inbox")
 async def inbox(request: Request, unit: PageUnit, view: str = "open", cursor: str | None = None) -> Response:
-    return await _page(request, unit, view, cursor)
+    return await inbox_page(request, unit, view, cursor)
 
 
 @router.get("/inbox/news")
@@ -86,12 +101,18 @@ async def opened(
     view: str = "open",
     cursor: str | None = None,
 ) -> Response:
-    return await _page(request, unit, view, cursor, conversation_id)
+    return await inbox_page(request, unit, view, cursor, conversation_id)
 
 
-async def _page(
-    request: Request, unit: Unit, view: str, cursor: str | None, conversation_id: UUID | None = None
+async def inbox_page(
+    request: Request,
+    unit: Unit,
+    view: str,
+    cursor: str | None = None,
+    conversation_id: UUID | None = None,
+    refused: Refused | None = None,
 ) -> Response:
+    """The list, with a conversation that is open beside it; ``refused`` is an answer in it that was not sent."""
     actor = actor_of(request)
     views = _views(actor)
     view = view if view in views else "open"
@@ -116,7 +137,22 @@ async def _page(
         names={member.id: member.name for member in team.members},
         open=await _opened(unit, thread) if thread else None,
         draft=await draft_of(unit, actor, conversation_id) if conversation_id else None,
+        **await _written(unit, actor, thread, refused),
+        status_code=refused.status if refused else 200,
     )
+
+
+async def _written(
+    unit: Unit, actor: Actor, thread: Thread | None, refused: Refused | None
+) -> dict[str, Any]:
+    """What the form of the answer knows of the conversation, and what a refused one said."""
+    seen = refused.seen if refused else None
+    return {
+        "draft_id": refused.draft_id if refused else new_id(),
+        "seen": thread.newest if thread else None,
+        "refused": refused,
+        "meanwhile": await came_between(unit, actor, thread, seen=seen) if thread else (),
+    }
 
 
 async def _thread(unit: Unit, actor: Actor, conversation_id: UUID, lines: Sequence[Conversation]) -> Thread:
@@ -173,7 +209,6 @@ def _common(request: Request, unit: Unit, actor: Actor) -> dict[str, Any]:
     return {
         "since": now.isoformat(),
         "now_words": now.astimezone(zone_of(reader_of(request).timezone)).strftime("%H:%M"),
-        "draft_id": new_id(),
         "may_answer": allowed(authorize, actor, Action.ANSWER),
         "may_assign": allowed(authorize, actor, Action.ASSIGN),
         "said": _said(request),
@@ -324,32 +359,6 @@ def _values(name: str, value: Any) -> tuple[str, ...]:
     if name == "questions":
         return (str(len(value)),)
     return tuple(str(each) for each in value) if isinstance(value, list) else (str(value),)
-
-
-@router.post("/inbox/{conversation_id}/answer")
-async def send(
-    request: Request,
-    unit: PageUnit,
-    conversation_id: UUID,
-    text: Annotated[str, Form(max_length=100_000)],
-    draft: Annotated[UUID, Form()],
-    view: Annotated[str, Form(max_length=20)] = "open",
-) -> Response:
-    await answer(unit, actor_of(request), conversation_id, draft_id=draft, text=text)
-    return see(f"/inbox/{conversation_id}?view={view}", "answered")
-
-
-@router.post("/inbox/{conversation_id}/draft")
-async def keep(
-    request: Request,
-    unit: PageUnit,
-    conversation_id: UUID,
-    draft: Annotated[UUID, Form()],
-    text: Annotated[str, Form(max_length=100_000)] = "",
-) -> Response:
-    """The page asks for this by itself while somebody writes."""
-    kept = await save_draft(unit, actor_of(request), conversation_id, draft_id=draft, text=text)
-    return PlainTextResponse(gettext("Saved") if kept and text.strip() else "")
 
 
 @router.post("/inbox/{conversation_id}/read")

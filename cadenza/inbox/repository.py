@@ -94,6 +94,14 @@ async def message(unit: Unit, message_id: UUID) -> MessageRow | None:
     return await unit.session.get(MessageRow, (unit.workspace_id, message_id))
 
 
+async def hold(unit: Unit, conversation_id: UUID) -> bool:
+    """Let whoever sends or writes in this conversation end first. False when there is no such conversation."""
+    query = select(ConversationRow.id).where(
+        ConversationRow.workspace_id == unit.workspace_id, ConversationRow.id == conversation_id
+    )
+    return await unit.session.scalar(query.with_for_update()) is not None
+
+
 async def messages(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[Row[Any]]:
     query = (
         _MESSAGES.where(MessageRow.workspace_id == unit.workspace_id, *conditions)

@@ -10,13 +10,14 @@ from sqlalchemy import Row
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Answer, Touch
-from cadenza.engine.service import send_answer, touches_of_conversation
+from cadenza.engine.service import is_answered, send_answer, touches_of_conversation
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize, members
 from cadenza.inbox import merging as _merging  # noqa: F401 - hears of merges
 from cadenza.inbox import repository
 from cadenza.inbox.contracts import Conversation, ConversationState, Filters, Page, Thread, ThreadItem
 from cadenza.inbox.drafts import draft_of, forget_draft, save_draft
+from cadenza.inbox.meanwhile import came_between, check_seen
 from cadenza.inbox.models import MessageRow
 from cadenza.inbox.reader import read_mail_boxes
 from cadenza.inbox.routing import choose_for
@@ -24,7 +25,7 @@ from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import finish_work_items, record_events
 
 __all__ = [
-    "answer", "assign", "assign_best", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
+    "answer", "assign", "assign_best", "came_between", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
     "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft", "thread_of",
 ]  # fmt: skip
 
@@ -84,6 +85,7 @@ async def conversation_of_contact(unit: Unit, actor: Actor, contact_id: UUID) ->
 
 def _ours(touch: Touch) -> ThreadItem:
     return ThreadItem(
+        came_at=touch.claimed_at,
         id=touch.id, by="us", at=touch.sent_at or touch.claimed_at, name=touch.sender, address=touch.sender,
         subject=touch.subject, text=touch.text, state=touch.state.value, touch_id=touch.id, step=touch.step,
         variant=touch.variant,
@@ -92,6 +94,7 @@ def _ours(touch: Touch) -> ThreadItem:
 
 def _theirs(row: Row[Any]) -> ThreadItem:
     return ThreadItem(
+        came_at=row.received_at,
         id=row.id, by="them", at=row.received_at, name=row.from_name or row.from_address, address=row.from_address,
         subject=row.subject, text=row.text, html=row.html, state=row.kind, touch_id=row.touch_id,
         analysis=row.analysis, attachments=tuple(row.attachments),
@@ -105,10 +108,23 @@ async def _found(unit: Unit, conversation_id: UUID) -> Conversation:
     return found
 
 
-async def answer(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_id: UUID, text: str) -> Touch:
-    """Send an answer in the same thread, from the mailbox they wrote to. The same draft twice is one message."""
+async def answer(
+    unit: Unit,
+    actor: Actor,
+    conversation_id: UUID,
+    *,
+    draft_id: UUID,
+    text: str,
+    seen: UUID | None = None,
+    although_closed: bool = False,
+) -> Touch:
+    """Send an answer in the same thread, from the mailbox they wrote to. The same draft twice is one message.
+
+    ``seen`` is the newest message that the writer knows. Raises ``CadenzaError`` (conflict) and sends nothing where
+    something came after it, or where the conversation is closed and the writer does not say that they know.
+    """
     authorize(actor, Action.ANSWER)
-    thread = await conversation(unit, actor, conversation_id)
+    thread = await _answerable(unit, actor, conversation_id, draft_id, seen, although_closed)
     last = next((i for i in reversed(thread.items) if i.by == "them"), None)
     if last is None or thread.conversation.contact_id is None:
         raise CadenzaError(
@@ -136,6 +152,18 @@ async def answer(unit: Unit, actor: Actor, conversation_id: UUID, *, draft_id: U
     if new:
         await _answered(unit, actor, thread.conversation, touch)
     return touch
+
+
+async def _answerable(
+    unit: Unit, actor: Actor, conversation_id: UUID, draft_id: UUID, seen: UUID | None, although_closed: bool
+) -> Thread:
+    """The conversation while nobody else answers in it: of two who do so at once, the second is told of the first."""
+    if not await repository.hold(unit, conversation_id):
+        raise not_found("conversation", conversation_id)
+    thread = await conversation(unit, actor, conversation_id)
+    if not await is_answered(unit, draft_id):
+        check_seen(await came_between(unit, actor, thread, seen=seen, although_closed=although_closed))
+    return thread
 
 
 async def _answered(unit: Unit, actor: Actor, found: Conversation, touch: Touch) -> None:
