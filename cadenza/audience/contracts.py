@@ -210,12 +210,19 @@ class MappedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What would become of the first ``rows`` rows of an upload with its present mapping; nothing is kept."""
+    """What would become of the first ``rows`` rows of an upload with its present mapping; nothing is kept.
+
+    ``accepted`` rows can be used: ``new`` people, ``updated`` ones who are known already, and rows ``repeated`` in the file.
+    The others are ``rejected``. The four are what the import of these rows then counts.
+    """
 
     columns: tuple[MappedColumn, ...]
     rows: int
     accepted: int
     new: int
+    updated: int
+    repeated: int
+    rejected: int
     people: tuple[dict[str, Any], ...]
     faults: tuple[ImportFault, ...]
 

@@ -90,6 +90,9 @@ class DryRunShape(Shape):
     rows: int
     accepted: int
     new: int
+    updated: int
+    repeated: int
+    rejected: int
     people: list[dict[str, Any]]
     faults: list[FaultShape]
 

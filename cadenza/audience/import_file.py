@@ -148,6 +148,14 @@ class _Seen:
     def earlier(self, person: Person) -> Person | None:
         return next((self.people[key] for key in keys_of(person) if key in self.people), None)
 
+    def merge(self, person: Person) -> Person | None:
+        """The earlier row of the same person, into which this one is merged now; None for somebody who comes up first."""
+        first = self.earlier(person)
+        if first is not None:
+            merge_rows(first, person)
+        self.remember(first or person)
+        return first
+
     def remember(self, person: Person) -> None:
         for key in keys_of(person):
             self.people.setdefault(key, person)
@@ -165,14 +173,17 @@ def keys_of(person: Person) -> list[tuple[str, ...]]:
 
 
 def _keep(parsed: ParsedFile, seen: _Seen, person: Person) -> None:
-    first = seen.earlier(person)
+    first = seen.merge(person)
     if first is None:
         parsed.people.append(person)
-        seen.remember(person)
-        return
-    parsed.merged.append({"row": person.row, "into": first.row})
-    merge_rows(first, person)
-    seen.remember(first)
+    else:
+        parsed.merged.append({"row": person.row, "into": first.row})
+
+
+def distinct(people: Iterable[Person]) -> list[Person]:
+    """One for each person, in file order; repeated rows are merged into the first."""
+    seen = _Seen()
+    return [person for person in people if seen.merge(person) is None]
 
 
 def merge_rows(first: Person, later: Person) -> None:

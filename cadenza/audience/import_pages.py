@@ -61,7 +61,8 @@ def _said(request: Request) -> str:
     words = {
         "mapped": gettext("Saved. The rows below are read with it."),
         "started": gettext("It goes on by itself; this page may be closed."),
-        "cancelled": gettext("Cancelled."),
+        "cancelled": gettext("It is being cancelled."),
+        "over": gettext("It was over already; nothing was cancelled."),
     }
     return words.get(request.query_params.get("said", ""), "")
 
@@ -203,8 +204,8 @@ async def start(request: Request, unit: PageUnit, import_id: UUID) -> Response:
 
 @router.post("/contacts/imports/{import_id}/cancel")
 async def cancel(request: Request, unit: PageUnit, import_id: UUID) -> Response:
-    await cancel_import(unit, actor_of(request), import_id)
-    return see(f"/contacts/imports/{import_id}", "cancelled")
+    stopped = await cancel_import(unit, actor_of(request), import_id)
+    return see(f"/contacts/imports/{import_id}", "cancelled" if stopped else "over")
 
 
 @router.get("/contacts/imports/{import_id}/refused.csv")

@@ -12,7 +12,7 @@ from sqlalchemy import false, or_, select, text
 from cadenza.audience.addresses import PRIVATE_DOMAINS, domain_of, website_domain
 from cadenza.audience.contracts import Channel
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
-from cadenza.audience.places import plain_words
+from cadenza.audience.places import plain_words, spellings
 from cadenza.audience.rows import Person
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -175,6 +175,11 @@ async def _run(unit: Unit, statement: str, rows: Sequence[Mapping[str, Any]], **
         )
 
 
+def search_text(words: Iterable[str | None]) -> str:
+    """What the search box looks through: the words as they are, and as people type them without accents."""
+    return " ".join(dict.fromkeys(spellings(" ".join(word for word in words if word))))
+
+
 def _contact(person: Person, contact_id: UUID, account_id: UUID | None) -> dict[str, Any]:
     words = (
         person.first_name,
@@ -186,7 +191,7 @@ def _contact(person: Person, contact_id: UUID, account_id: UUID | None) -> dict[
     return {
         "id": contact_id,
         "account_id": account_id,
-        "search": " ".join(word for word in words if word).casefold(),
+        "search": search_text(words),
         **{name: getattr(person, name) for name in plain},
     }
 

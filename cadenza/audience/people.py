@@ -23,7 +23,7 @@ from cadenza.audience.contracts import (
 )
 from cadenza.audience.fields import kinds_of
 from cadenza.audience.models import AccountRow, AddressRow, ContactRow
-from cadenza.audience.places import clock_of, country_of_zone
+from cadenza.audience.places import clock_of, country_of_zone, spellings
 from cadenza.audience.segment_query import SAME_ACCOUNT, clause, here
 from cadenza.audience.segment_rules import EVERYBODY, Group
 from cadenza.audience.suppression import normal_value, stops_of, values_to_ask
@@ -39,6 +39,7 @@ _YOUR_COMPANY = {
 }  # fmt: skip
 
 
+_NO_WORD = "'%':*"  # empty to PostgreSQL, and an empty text query finds nothing
 COUNTED = 250  # hits of a search that are counted exactly; more are only said to be more
 
 
@@ -254,11 +255,20 @@ async def chosen(
 
 
 def search_words(query: str) -> str:
-    """What was typed as a text query of PostgreSQL: the beginnings of up to eight words, all of which must be there."""
-    words = [
-        "".join(c for c in word if c.isalnum() or c in "@.-_+") for word in query[:200].casefold().split()
-    ]
-    return " & ".join(f"'{word}':*" for word in words[:8] if word)
+    """What was typed as a text query of PostgreSQL: the beginnings of up to eight words, all of which must be there, each
+    with or without its accents. Signs alone are no words: they find nobody, and nothing typed asks for nothing.
+    """
+    words = [word for word in query[:200].split() if any(c.isalnum() for c in word)]
+    if not words:
+        return _NO_WORD if query.strip() else ""
+    return " & ".join(
+        f"({' | '.join(map(_beginning, dict.fromkeys(spellings(word))))})" for word in words[:8]
+    )
+
+
+def _beginning(word: str) -> str:
+    kept = "".join(c for c in word if c.isalnum() or c in "@.-_+")
+    return f"'{kept}':*"
 
 
 async def _search(unit: Unit, asked: str, wanted: int) -> list[UUID]:

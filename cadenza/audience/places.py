@@ -61,11 +61,24 @@ _MOST_PEOPLE = {
 }  # fmt: skip
 
 
+# Letters that Unicode does not take apart into a plain one and an accent.
+_WITHOUT_STROKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe"})
+
+
 def plain_words(text: str) -> str:
     """Small letters without accents; everything but letters and digits is one space."""
     letters = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
     return " ".join(kept.split())
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """A text in small letters as it may be typed: as it is, with ``ae`` for ``ä`` and its like, and without accents."""
+    small = unicodedata.normalize("NFC", text.casefold())
+    plain = unicodedata.normalize("NFKD", small.translate(_WITHOUT_STROKE))
+    bare = "".join(c for c in plain if not unicodedata.combining(c))
+    return tuple(dict.fromkeys((small, small.translate(_TWO_LETTERS), bare)))
 
 
 @lru_cache(maxsize=4096)

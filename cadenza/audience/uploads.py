@@ -21,7 +21,7 @@ from cadenza.audience.contracts import (
 )
 from cadenza.audience.csv_text import MAX_ROWS
 from cadenza.audience.fields import kinds_of
-from cadenza.audience.import_file import Row, Table, open_table, preview
+from cadenza.audience.import_file import Row, Table, distinct, open_table, preview
 from cadenza.audience.importing import base_name
 from cadenza.audience.models import ImportChunkRow, ImportFaultRow, ImportRow
 from cadenza.audience.text_source import Source, from_file, refuse
@@ -183,13 +183,18 @@ async def preview_upload(unit: Unit, actor: Actor, import_id: UUID) -> ImportPre
     row = await _mapping_row(unit, import_id)
     table = await _first_piece(unit, row, row.mapping)
     read = _first_rows(row, table)
-    people = [each.person for each in read if each.person is not None]
+    usable = [each.person for each in read if each.person is not None]
+    people = distinct(usable)
     found = await import_store.known(unit, people)
+    new = sum(found.contact_of(person) is None for person in people)
     return ImportPreview(
         columns=_columns(table, row.mapping),
         rows=len(read),
-        accepted=len(people),
-        new=sum(found.contact_of(person) is None for person in people),
+        accepted=len(usable),
+        new=new,
+        updated=len(people) - new,
+        repeated=len(usable) - len(people),
+        rejected=len(read) - len(usable),
         people=preview(people[:_SHOWN_PEOPLE]),
         faults=tuple(fault for each in read for fault in faults_in(each))[:_SHOWN_FAULTS],
     )
@@ -267,8 +272,8 @@ async def _check_usable(unit: Unit, row: ImportRow) -> None:
     )
 
 
-async def cancel_import(unit: Unit, actor: Actor, import_id: UUID) -> None:
-    """Stop an import; the people of the rows so far stay. An import that is over is left as it is."""
+async def cancel_import(unit: Unit, actor: Actor, import_id: UUID) -> bool:
+    """Stop an import; the people of the rows so far stay. False for one that was over already, and is left as it is."""
     authorize(actor, Action.IMPORT_CONTACTS)
     row = await import_row(unit, import_id, lock=True)
     if row.state in (ImportState.MAPPING.value, ImportState.WAITING.value):
@@ -277,5 +282,6 @@ async def cancel_import(unit: Unit, actor: Actor, import_id: UUID) -> None:
     elif row.state == ImportState.RUNNING.value:
         row.state = ImportState.CANCELLING.value
     else:
-        return
+        return False
     await audit(unit, actor, "import_cancelled", row.file, reached=row.reached)
+    return True

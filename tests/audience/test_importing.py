@@ -209,3 +209,22 @@ async def test_ten_thousand_rows_come_in_whole(unit: Unit, owner: Actor) -> None
     assert report.created == 10_000
     assert await count(unit, AddressRow) == 20_000
     assert await count(unit, AccountRow) == 3334
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("muller", {"Müller", "Muller"}), ("mueller", {"Müller", "Mueller"}), ("Müller", {"Müller", "Mueller", "Muller"}),
+        ("Mu\u0308ller", {"Müller", "Mueller", "Muller"}), ("garcia", {"García"}), ("GARCÍA", {"García"}), ("lodz", {"Łódź"}),
+        ("sorensen", {"Sørensen"}), ("soerensen", {"Sørensen"}), ("strasse", {"Straße"}), ("mul jose", set[str]()),
+        ("%", set[str]()), ("_", set[str]()), ("% _", set[str]()), ("garc%", {"García"}),
+    ],
+)  # fmt: skip
+async def test_a_search_needs_no_accents_and_signs_stand_for_nobody(
+    unit: Unit, owner: Actor, typed: str, found: set[str]
+) -> None:
+    names = ("Müller", "Mueller", "Muller", "García", "Łódź", "Sørensen", "Straße")
+    lines = [f"p{n}@firm.example,{name}" for n, name in enumerate(names)]
+    await import_contacts(unit, owner, "\n".join(["email,last name", *lines]).encode(), file="people.csv")
+    assert {person.last_name for person in (await contacts(unit, owner, typed)).contacts} == found
+    assert (await contacts(unit, owner, "  ")).total == len(names)

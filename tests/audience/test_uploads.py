@@ -84,7 +84,7 @@ async def test_an_upload_is_looked_at_mapped_and_imported_by_the_job(
             ("E-Mail", "email"), ("First Name", "first_name"), ("Plan", "custom.plan"), ("Seats", "custom.seats"),
         ]  # fmt: skip
         assert look.columns[2].samples == ("pro", "basic")
-        assert (look.rows, look.accepted, look.new, len(look.faults)) == (5, 4, 4, 1)
+        assert (look.rows, look.accepted, look.new, look.repeated, len(look.faults)) == (5, 4, 3, 1, 1)
         assert (await contacts(unit, workspace)).total == 0
         await set_mapping(unit, workspace, import_id, {"Plan": "title", "Seats": "ignore"})
         assert [c.field for c in (await preview_upload(unit, workspace, import_id)).columns][2:] == [
@@ -111,6 +111,23 @@ async def test_an_upload_is_looked_at_mapped_and_imported_by_the_job(
             True,
         )
     assert await count(database, workspace, ImportChunkRow) == 0  # the bytes are not kept for nothing
+
+
+async def test_what_is_shown_before_is_what_the_import_counts(
+    database: Database, workspace: Actor, tmp_path: Path
+) -> None:
+    first = await kept(database, workspace, table(*people(2)), tmp_path)
+    await started(database, workspace, first)
+    await run(database, workspace, first)
+    again = [*people(3, first=1), *people(3, first=1), ["nobody", "X", "", ""]]
+    import_id = await kept(database, workspace, table(*again), tmp_path)
+    async with database.unit(workspace.workspace_id) as unit:
+        said = await preview_upload(unit, workspace, import_id)
+    assert (said.new, said.updated, said.repeated, said.rejected) == (2, 1, 3, 1)
+    assert (said.rows, said.accepted, len(said.people)) == (7, 6, 3)
+    await started(database, workspace, import_id)
+    done = await run(database, workspace, import_id)
+    assert (done.created, done.updated, done.duplicates, done.rejected) == (2, 1, 3, 1)
 
 
 async def test_the_job_and_the_command_make_the_same_people(

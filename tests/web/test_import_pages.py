@@ -42,7 +42,7 @@ async def test_a_list_is_uploaded_mapped_imported_and_read(
 ) -> None:
     here = await _uploaded(visitor)
     page = _Page((await visitor.get(here)).text).words
-    assert "Of the first 3 rows 2 would be taken, 1 of them new; 1 refused." in page
+    assert "The first 3 rows: 1 new, 1 updated, 0 repeated in the file, 1 refused." in page
     assert "'nobody' is no e-mail address" in page
     answer = await visitor.post(
         f"{here}/mapping", data={"c0": "email", "c1": "first_name", "c2": "title", "c9": "x", "cx": "y"}
@@ -121,8 +121,20 @@ async def test_hostile_cells_names_and_files_stay_text(
 
 async def test_an_import_is_cancelled_from_its_page(visitor: httpx.AsyncClient) -> None:
     here = await _uploaded(visitor)
-    assert (await visitor.post(f"{here}/cancel")).status_code == 303
+    assert (await visitor.post(f"{here}/cancel")).headers["location"] == f"{here}?said=cancelled"
     assert "The people of the first 0 rows are here" in _Page((await visitor.get(here)).text).words
+
+
+async def test_a_cancel_that_comes_too_late_is_told_so(
+    database: Database, visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    here = await _uploaded(visitor)
+    await visitor.post(f"{here}/start")
+    await run_import(database, workspace_id=str(seeded.actor.workspace_id), import_id=here.rpartition("/")[2])
+    late = (await visitor.post(f"{here}/cancel")).headers["location"]
+    page = _Page((await visitor.get(late)).text).words
+    assert "It was over already; nothing was cancelled." in page
+    assert "being cancelled" not in page
 
 
 @pytest.mark.asvs("8.2.1", "8.2.2")
