@@ -8,12 +8,12 @@ from cadenza.core.errors import CadenzaError, Problem
 from cadenza.timing.contracts import Window
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-_WHOLE = re.compile(r"(?P<days>[a-z,-]+) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d) (?P<zone>\S+)")
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_WHOLE = re.compile(r"(?P<days>[a-z,-]+) (?P<start>\d\d?:\d\d)-(?P<end>\d\d:\d\d) (?P<zone>\S+)")
 
 
 def hours_of(days: Iterable[int], start: str, end: str, zone: str) -> Window:
-    """ISO weekdays, times as ``09:00`` (the end may be ``24:00``) and an IANA zone; what cannot be read is told by its field."""
+    """ISO weekdays, times as ``09:00`` or ``9:00`` (the end may be ``24:00``) and an IANA zone; what cannot be read is told by its field."""
     opens, closes = _time(start, "hours.from"), _time(end, "hours.to")
     return Window(frozenset(days), opens, closes, zone.strip(), holidays=False)
 

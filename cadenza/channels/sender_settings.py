@@ -67,7 +67,7 @@ async def change_sender(unit: Unit, actor: Actor, mailbox_id: UUID, wanted: Send
     authorize(actor, Action.MANAGE_SENDERS)
     row = await _locked(unit, mailbox_id)
     before = repository.as_mailbox(row)
-    await _check(unit, wanted)
+    await _check(unit, mailbox_id, wanted)
     ramp = _ramp(before.warm_up, wanted.ramp, unit.world.now().astimezone(UTC).date())
     _fill(row, wanted, ramp)
     await unit.session.flush()
@@ -102,8 +102,9 @@ def _ramp(before: WarmUp | None, wanted: Ramp | None, today: date) -> WarmUp | N
     return replace(fresh, since=before.since, judged=before.judged, step=step)
 
 
-async def _check(unit: Unit, wanted: SenderSettings) -> None:
+async def _check(unit: Unit, mailbox_id: UUID, wanted: SenderSettings) -> None:
     problems = [*_plain_faults(wanted), *_hours_faults(wanted.hours)]
+    problems += await _foreign_aliases(unit, mailbox_id, wanted.aliases)
     if wanted.owner_id is not None:
         members = {member.id for member in await all_members(unit) if member.active}
         if wanted.owner_id not in members:
@@ -118,6 +119,18 @@ async def _check(unit: Unit, wanted: SenderSettings) -> None:
             fix="Correct what is marked.",
             problems=(*problems, *signature),
         )
+
+
+async def _foreign_aliases(unit: Unit, mailbox_id: UUID, aliases: tuple[str, ...]) -> list[Problem]:
+    """An address that is another mailbox's own cannot be this one's too: its replies would be read as both."""
+    if not aliases:
+        return []
+    found = await repository.mailboxes(unit, {alias.lower() for alias in aliases})
+    return [
+        Problem(f"{box.address} is another mailbox's own address.", key="aliases")
+        for box in found
+        if box.id != mailbox_id
+    ]
 
 
 def _plain_faults(wanted: SenderSettings) -> list[Problem]:

@@ -105,7 +105,7 @@ async def _stop(unit: Unit, box: Mailbox, stop: Stop) -> Stop:
     by_itself = f" It goes on by itself on {stop.until:%Y-%m-%d} at the earliest." if stop.until else ""
     item = NewWorkItem(
         kind=WorkKind.SENDER_BROKEN,
-        key=f"{stop_key(box.id)}{stop.rule}/{stop.at:%Y-%m-%d}",
+        key=f"{stop_key(box.id)}{stop.rule}/{stop.at.isoformat()}",
         title=f"{box.address} was stopped",
         detail=f"{stop.reason}.{by_itself}",
         queue="operator",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -86,6 +87,7 @@ async def _page(
         **await _standing(unit, box),
         **await _around(unit, actor, box),
         form=typed or _form_of(settings_of(box)),
+        zones=sorted(available_timezones()),
         weekdays=list(enumerate(day_names(reader_of(request).locale), start=1)),
         wrong=wrong,
         faults=faults_of(wrong),

@@ -186,6 +186,8 @@ async def test_once_lifted_what_was_before_counts_no_more(
     await happened(unit, E.REFUSED, anna, [uuid4()], world.now(), enhanced="5.7.26")
     await look_at_senders(unit)
     assert not (await _now(unit, anna)).can_send
+    told = [item.title for item in await work_items(unit, owner)]
+    assert told == ["anna@north.example was stopped"]  # the second stop of the day is work again
 
 
 @postgres

@@ -8,8 +8,17 @@ import httpx
 import pytest
 
 from cadenza.campaigns.service import apply
-from cadenza.channels.contracts import Mailbox, MailboxState
-from cadenza.channels.service import fill_pool, mailbox, mailboxes, make_pool, pools, set_state
+from cadenza.channels.contracts import Mailbox, MailboxState, Server, Tls
+from cadenza.channels.service import (
+    NewMailbox,
+    add_mailbox,
+    fill_pool,
+    mailbox,
+    mailboxes,
+    make_pool,
+    pools,
+    set_state,
+)
 from cadenza.core.database import Database
 from tests.support.campaigns import document
 from tests.web.seed import Seeded
@@ -40,6 +49,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"owner": "00000000-0000-0000-0000-000000000001"}, "owner"),
     (HOURS | {"days": []}, "hours.days"),
     (HOURS | {"to": "08:00"}, "hours.to"),
+    (HOURS | {"from": "9 o'clock"}, "hours.from"),
     (HOURS | {"zone": "Mars/Olympus"}, "hours.zone"),
     (WARM | {"start": "0"}, "start"),
     (WARM | {"growth": "x"}, "growth"),
@@ -66,9 +76,42 @@ async def test_a_setting_that_cannot_be_is_told_beside_its_field_and_nothing_is_
         answer = await visitor.post(f"/senders/{seeded.mailbox}/settings", data=form)
         assert answer.status_code == 422, changes
         assert f'id="fault-{field}"' in answer.text, changes
+        marked = re.search(
+            rf'<(?:input|textarea|select)[^>]* aria-describedby="fault-{re.escape(field)}"', answer.text
+        )
+        assert marked, changes
         assert "nothing was changed" in answer.text, changes
         assert "name" in changes or 'name="name" value="Typed just now"' in answer.text, changes
     assert await _box(database, seeded) == before
+
+
+async def test_an_hour_needs_no_zero_and_zones_are_suggested(
+    database: Database, visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    page = (await visitor.get(f"/senders/{seeded.mailbox}")).text
+    assert re.search(r'id="zone"[^>]* list="zones"', page)
+    assert '<option value="Europe/Lisbon">' in page
+    form = _form(**(HOURS | {"from": "8:00"}))
+    assert (await visitor.post(f"/senders/{seeded.mailbox}/settings", data=form)).status_code == 303
+    hours = (await _box(database, seeded)).hours
+    assert hours is not None
+    assert f"{hours.start:%H:%M}" == "08:00"
+
+
+async def test_an_alias_is_no_other_mailbox_s_address(
+    database: Database, visitor: httpx.AsyncClient, seeded: Seeded
+) -> None:
+    async with database.unit(seeded.actor.workspace_id) as unit:
+        server = Server("127.0.0.1", 9, Tls.NONE)
+        other = NewMailbox(address="other@halden.example", smtp=server, imap=server, user="other")
+        await add_mailbox(unit, seeded.actor, other, "x")
+    form = _form(aliases="Other@halden.example")
+    answer = await visitor.post(f"/senders/{seeded.mailbox}/settings", data=form)
+    assert answer.status_code == 422
+    assert "other@halden.example is another mailbox&#39;s own address." in answer.text
+    assert (await _box(database, seeded)).aliases == ()
+    own = _form(aliases="info@halden.example")
+    assert (await visitor.post(f"/senders/{seeded.mailbox}/settings", data=own)).status_code == 303
 
 
 async def test_all_faults_are_told_at_once(visitor: httpx.AsyncClient, seeded: Seeded) -> None:
