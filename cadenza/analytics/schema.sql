@@ -34,7 +34,7 @@ returns table (measure text, thing_id uuid)
 language sql immutable as $$  -- without settings of its own, so that it is inlined
   select kind, coalesce(touch_id, contact_id, event_id)
   where kind in ('deferred', 'refused', 'failed', 'in_doubt', 'skipped', 'bounced', 'opened', 'clicked', 'replied',
-                 'unsubscribed', 'complained', 'absent', 'auto_replied')
+                 'unsubscribed', 'complained', 'absent', 'auto_replied', 'accepted', 'connected')
   union all
   select 'positive_replies', contact_id
   where kind = 'analysed' and contact_id is not null

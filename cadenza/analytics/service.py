@@ -31,6 +31,8 @@ _METRICS = {
     E.OPENED: "opened",
     E.CLICKED: "clicked",
     E.REPLIED: "replied",
+    E.ACCEPTED: "accepted",
+    E.CONNECTED: "connected",
     E.UNSUBSCRIBED: "unsubscribed",
     E.COMPLAINED: "complained",
     E.ABSENT: "absent",

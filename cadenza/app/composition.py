@@ -24,6 +24,7 @@ from cadenza.identity.contracts import SESSION_COOKIE, Action
 from cadenza.identity.middleware import SessionMiddleware
 from cadenza.identity.service import INVITATION_MAIL, RESET_MAIL, authorize
 from cadenza.inbox.analysis import analyse
+from cadenza.inbox.channel_intake import take_channel_news
 from cadenza.inbox.intake import ANALYSE
 from cadenza.inbox.service import read_mail_boxes
 from cadenza.ledger.delivering import deliver
@@ -53,6 +54,7 @@ LOOPS: tuple[Loop, ...] = (
     file_sent_copies,
     read_mail_boxes,
     read_channels,
+    take_channel_news,
     deliver,
 )
 

@@ -77,6 +77,12 @@ class Recipient:
     account_id: UUID | None
     facts: dict[str, Any]  # template tokens: {"contact": {...}, "account": {...}}
     suppression: Suppression | None = None
+    linkedin: str | None = None  # the profile's URL
+    phone: str | None = None  # E.164
+
+    def reached_at(self, channel: str) -> str | None:
+        """Their address on ``channel`` (email, linkedin or phone); None when it has none that can be used."""
+        return {"email": self.email, "linkedin": self.linkedin, "phone": self.phone}.get(channel)
 
 
 @dataclass(frozen=True, slots=True)

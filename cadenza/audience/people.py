@@ -152,6 +152,8 @@ def _recipient(whole: _Whole) -> Recipient:
         account_id=row.account_id,
         facts={"contact": _contact_facts(row, email), "account": _account_facts(whole)},
         suppression=whole.suppression,
+        linkedin=whole.address(Channel.LINKEDIN),
+        phone=whole.address(Channel.PHONE),
     )
 
 

@@ -108,6 +108,11 @@ class Definition:
         """The contacts file or the segment, as the file names it."""
         return self.segment or self.contacts_file
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that a step may use."""
+        return frozenset(way.channel for step in self.steps for way in step.ways)
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:

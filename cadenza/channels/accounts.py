@@ -1,5 +1,6 @@
 """Accounts of LinkedIn and phone: connecting, trying and disconnecting them, and the channel that each opens."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from cadenza.audience.contracts import Channel as Kinds
 from cadenza.audience.service import AddressError, normal_value
 from cadenza.channels.accounts_standing import finish_account_requests, note_health
 from cadenza.channels.accounts_store import account_row, account_rows, as_account, row_by_address
+from cadenza.channels.channel_values import BY_HAND
 from cadenza.channels.channel_work import AssistedChannel
 from cadenza.channels.contracts import (
     AccountProvider,
@@ -23,7 +25,7 @@ from cadenza.core.crypto import new_token
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, Problem
 from cadenza.core.http import Egress
-from cadenza.core.ids import new_id
+from cadenza.core.ids import derived_id, new_id
 from cadenza.core.logs import logger
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -34,6 +36,7 @@ PROVIDERS = {
     "phone": (AccountProvider.ASSISTED, AccountProvider.TWILIO),
 }
 HOOKS = "/hooks"
+_BY_HAND = {"linkedin": "LinkedIn by hand", "phone": "Calls by hand"}
 _LONGEST = {"name": 200, "reference": 200, "base_url": 500}
 
 _log = logger("accounts")
@@ -68,6 +71,26 @@ async def accounts(unit: Unit, actor: Actor) -> list[ChannelAccount]:
     """Every account that is not disconnected, by channel and name."""
     authorize(actor, Action.READ)
     return [as_account(row) for row in await account_rows(unit, retired=False)]
+
+
+async def working_accounts(unit: Unit) -> list[ChannelAccount]:
+    """As ``accounts``, for the engine, which acts for nobody."""
+    return [as_account(row) for row in await account_rows(unit, retired=False)]
+
+
+async def by_hand(unit: Unit, channels: Collection[str]) -> None:
+    """Where nothing else was connected for a channel, people do it by hand: that needs no account of anybody's."""
+    there = {row.channel for row in await account_rows(unit, retired=False)}
+    for channel in sorted(set(channels) & set(PROVIDERS) - there):
+        await unit.session.merge(
+            ChannelAccountRow(
+                workspace_id=unit.workspace_id, id=derived_id("by hand", unit.workspace_id, channel), channel=channel,
+                provider=AccountProvider.ASSISTED.value, name=_BY_HAND[channel], address=f"{BY_HAND}{channel}",
+                base_url="", reference="", rings="", key_sealed="", hook_sealed="", hooks=[], state=AccountState.OK.value,
+                state_reason="", created_at=unit.machine.now(), fetched_at=unit.world.now(),
+            )
+        )  # fmt: skip
+    await unit.session.flush()
 
 
 async def account(unit: Unit, actor: Actor, account_id: UUID) -> ChannelAccount:

@@ -25,6 +25,10 @@ class AccountState(StrEnum):
     RETIRED = "retired"  # disconnected; kept for what it did
 
 
+BY_HAND = "by-hand:"
+"""The address of an account that is nobody's begins so."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelAccount:
     """What LinkedIn or the phone is used through. No secret in it.
@@ -51,6 +55,11 @@ class ChannelAccount:
     @property
     def can_send(self) -> bool:
         return self.state is AccountState.OK
+
+    @property
+    def stands_in(self) -> bool:
+        """It is there because nothing was connected, and steps back once something is."""
+        return self.address.startswith(BY_HAND)
 
     @property
     def is_connected(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cadenza.channels.accounts_store import account_row, as_account, store_incoming
 from cadenza.channels.channel_base import AccountChannel
@@ -133,6 +133,19 @@ async def say_outcome(unit: Unit, actor: Actor, job_id: UUID, outcome: IncomingK
     await store_incoming(unit, account.id, [told])
     await finish_work_items(unit, keys=_key(row.id), member_id=actor.member_id)
     return Job(row.id, account, _errand(row), IncomingKind(row.outcome))
+
+
+async def withdraw_jobs(unit: Unit, touch_ids: Sequence[UUID]) -> None:
+    """Nobody is asked for these any more; whoever has the page open is told that it was said already."""
+    await unit.session.execute(
+        update(ErrandRow)
+        .where(
+            ErrandRow.workspace_id == unit.workspace_id,
+            ErrandRow.touch_id.in_(touch_ids),
+            ErrandRow.outcome.is_(None),
+        )
+        .values(outcome=IncomingKind.NOT_DONE.value, outcome_at=unit.world.now())
+    )
 
 
 def _check(channel: str, said: str | None, outcome: IncomingKind) -> None:

@@ -234,6 +234,7 @@ class WireReply:
     enhanced: str | None = None  # RFC 3463, such as 5.1.1
     text: str = ""
     reference: str | None = None  # the other side's own id of what was done
+    person: str | None = None  # and of whom it was done to
     retry_after: float | None = None
 
 

@@ -11,18 +11,20 @@ from cadenza.channels.accounts import (
     NewAccount,
     account,
     accounts,
+    by_hand,
     connect_account,
     disconnect_account,
     hook_of,
     open_channel,
     test_account,
+    working_accounts,
 )
 from cadenza.channels.accounts_standing import stop_account
 from cadenza.channels.channel_limits import LIMITS, Limit, limit_of
 from cadenza.channels.channel_mail import MailChannel
 from cadenza.channels.channel_quota import capacity_of, give_back_actions, take_actions
 from cadenza.channels.channel_reading import ask_account, handled, incoming_waiting, take_in
-from cadenza.channels.channel_work import Job, job_of, say_outcome
+from cadenza.channels.channel_work import Job, job_of, say_outcome, withdraw_jobs
 from cadenza.channels.connecting import NewMailbox, add_mailbox, check_mailbox
 from cadenza.channels.contracts import FolderCursor, Mailbox, MailboxState
 from cadenza.channels.disconnecting import counts_as_waiting
@@ -94,7 +96,7 @@ __all__ = [
     "LIMITS", "PIXEL", "TOUCH_HEADER", "TRIAL_HEADER", "Condition", "DayFigures", "Fetch", "ImapReader",
     "Job", "Letter", "Limit", "MailChannel", "NewAccount", "NewMailbox", "Quota", "Ramp", "SenderSettings",
     "Skeleton", "Slots", "SmtpSession", "Timeouts", "Trial", "account", "accounts", "add_mailbox",
-    "allowed_recipients", "ask_account", "break_mailbox", "by_any_name", "capacity_of", "change_sender",
+    "allowed_recipients", "ask_account", "break_mailbox", "by_any_name", "by_hand", "capacity_of", "change_sender",
     "check_mailbox", "click_token", "compile_message", "connect_account", "counts_as_waiting",
     "credentials", "cursor", "disconnect_account", "fill_pool", "give_back_actions", "give_back_quota",
     "handled", "health_of", "hook_of", "hours_of", "incoming_waiting", "is_filed", "job_of", "judge_warm_up",
@@ -105,7 +107,8 @@ __all__ = [
     "say_outcome", "sender_condition", "sender_facts", "sender_opens", "sent_folder", "set_files_copies",
     "set_state", "set_stop", "settings_of", "stop_account", "stop_key", "take_actions", "take_in",
     "take_quota", "test_account", "test_mailbox", "test_stored_mailbox", "tracked", "try_mailbox",
-    "used_quota", "used_today", "warm_up_ahead", "warm_up_days",
+    "used_quota", "used_today", "warm_up_ahead", "warm_up_days", "withdraw_jobs",
+    "working_accounts",
 ]  # fmt: skip
 
 

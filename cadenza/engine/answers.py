@@ -1,11 +1,9 @@
 """A message that a person wrote in a conversation: the same wire, the same promise, other gates."""
 
-from datetime import datetime
 from uuid import UUID
 
 from cadenza.audience.service import load_recipients
-from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import mailbox, message_id
+from cadenza.channels.service import mailbox, message_id, working_accounts
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -33,18 +31,11 @@ async def send_answer(unit: Unit, answer: Answer) -> tuple[Touch, bool]:
             f"This person may not be written to: {stop.reason.words} on {stop.at:%Y-%m-%d}, {stop.source}.",
             Kind.CONFLICT,
         )
-    box = await mailbox(unit, answer.mailbox_id)
-    if not box.is_connected:
-        raise CadenzaError(
-            "sender_broken",
-            f"{box.address} cannot send: {box.state_reason}",
-            Kind.CONFLICT,
-            fix="Mend the sender.",
-        )
     identity = answer_id(answer.draft_id)
-    made = await repository.insert_touches(
-        unit, [_row(unit, answer, text, box, identity=identity, now=unit.world.now())]
+    shape = (
+        await _message(unit, answer) if answer.channel_account_id else await _letter(unit, answer, identity)
     )
+    made = await repository.insert_touches(unit, [_row(unit, answer, text, identity) | shape])
     return as_touch((await repository.touches(unit, TouchRow.id == identity))[0]), identity in made
 
 
@@ -53,31 +44,57 @@ async def is_answered(unit: Unit, draft_id: UUID) -> bool:
     return bool(await repository.touches(unit, TouchRow.id == answer_id(draft_id)))
 
 
-def _row(
-    unit: Unit, answer: Answer, text: str, box: Mailbox, *, identity: object, now: datetime
-) -> dict[str, object]:
+async def _letter(unit: Unit, answer: Answer, identity: UUID) -> dict[str, object]:
+    if answer.mailbox_id is None:
+        raise CadenzaError(
+            "answer_no_mailbox", "Nobody has written to this person by e-mail yet, so there is no sender to answer from.",
+            Kind.CONFLICT, fix="Call them, or put them into a campaign.",
+        )  # fmt: skip
+    box = await mailbox(unit, answer.mailbox_id)
+    if not box.is_connected:
+        raise _broken(box.address, box.state_reason)
+    return {
+        "channel": "email", "action": "send", "mailbox_id": box.id, "channel_account_id": None, "sender": box.address,
+        "message_id": message_id(identity, box.address), "needs_copy": box.files_copies is not True,
+    }  # fmt: skip
+
+
+async def _message(unit: Unit, answer: Answer) -> dict[str, object]:
+    accounts = await working_accounts(unit)
+    account = next((each for each in accounts if each.id == answer.channel_account_id), None)
+    if account is None or not account.can_send:
+        name, reason = (account.name, account.state_reason) if account else ("The account", "disconnected")
+        raise _broken(name, reason)
+    return {
+        "channel": account.channel, "action": "message", "mailbox_id": None, "channel_account_id": account.id,
+        "sender": account.name, "message_id": f"{answer_id(answer.draft_id).hex}@{account.channel}", "needs_copy": False,
+    }  # fmt: skip
+
+
+def _broken(name: str, reason: str) -> CadenzaError:
+    return CadenzaError(
+        "sender_broken", f"{name} cannot send: {reason}", Kind.CONFLICT, fix="Mend the sender."
+    )
+
+
+def _row(unit: Unit, answer: Answer, text: str, identity: UUID) -> dict[str, object]:
     references = [*answer.references, *([answer.in_reply_to] if answer.in_reply_to else [])]
     return {
         "workspace_id": unit.workspace_id,
         "id": identity,
         "contact_id": answer.contact_id,
         "conversation_id": answer.conversation_id,
-        "channel": "email",
-        "mailbox_id": answer.mailbox_id,
-        "sender": box.address,
         "recipient": answer.recipient,
         "subject": answer.subject,
         "text": text,
-        "message_id": message_id(identity, box.address),  # type: ignore[arg-type]
         "track_opens": False,
         "track_clicks": False,
         "reference_ids": list(dict.fromkeys(references)),
         "state": TouchState.DEFERRED.value,  # due at once: the dispatcher claims it like any other try
         "retry_at": unit.machine.now(),
-        "due_at": now,
-        "claimed_at": now,
+        "due_at": unit.world.now(),
+        "claimed_at": unit.world.now(),
         "attempts": 0,
         "looked_up": 0,
-        "needs_copy": box.files_copies is not True,
         "gates": [{"gate": "person", "answer": "pass", "why": "a person wrote and sent it"}],
     }

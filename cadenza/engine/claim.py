@@ -9,19 +9,22 @@ from uuid import UUID
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
-from cadenza.campaigns.contracts import Definition, Step
+from cadenza.campaigns.contracts import Definition, Step, Way
 from cadenza.campaigns.service import evaluate, version
 from cadenza.channels.contracts import Mailbox
 from cadenza.core.unit import Unit
 from cadenza.engine import content, repository
-from cadenza.engine.contracts import EnrolmentState, GateAnswer, GateResult
+from cadenza.engine.contracts import EnrolmentState, GateResult
+from cadenza.engine.detours import instead, refuse, wait
+from cadenza.engine.ending import end
+from cadenza.engine.errands import claim_errands
 from cadenza.engine.fleet import Fleet
 from cadenza.engine.gate import Facts, gate, verdict
 from cadenza.engine.history import History, load_history
+from cadenza.engine.planning import Planner, planner_of, way_of
 from cadenza.engine.repository import Due
-from cadenza.engine.schedule import step_due
 from cadenza.engine.senders import Choice, choose_senders
-from cadenza.engine.sequence import go_on, step_after_skip
+from cadenza.engine.sequence import go_on
 from cadenza.ledger.contracts import Decision, EventKind, NewEvent
 from cadenza.ledger.service import record_decisions, record_events
 
@@ -36,6 +39,13 @@ class Candidate:
     definition: Definition
     step: Step
     recipient: Recipient
+
+    @property
+    def way(self) -> Way:
+        """As it was planned; another option where the person cannot be reached in that one."""
+        planned = way_of(self.step, self.due.plan)
+        usable = (way for way in self.step.ways if self.recipient.reached_at(way.channel))
+        return planned if self.recipient.reached_at(planned.channel) else next(usable, planned)
 
     @property
     def key(self) -> str:
@@ -53,6 +63,7 @@ class Outcome:
     finish: list[UUID] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    planner: Planner = field(default_factory=Planner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +114,15 @@ async def _decide(
     """Fill ``outcome``; the campaigns in which somebody waits for a sender that is on the wire."""
     fleet, worker, until = means
     candidates = await _candidates(unit, dues, outcome)
+    outcome.planner = await planner_of(unit, (step for c in candidates for step in c.definition.steps))
     passed = await _through_the_gate(unit, candidates, outcome)
-    choices = await choose_senders(unit, [(c.due, c.definition) for c, _ in passed], fleet)
-    sendable = _with_sender(passed, choices, outcome)
+    letters = [each for each in passed if each[0].way.channel == "email"]
+    choices = await choose_senders(unit, [(c.due, c.definition) for c, _ in letters], fleet)
+    sendable = _with_sender(letters, choices, outcome)
     await content.write_touches(unit, sendable, outcome, worker=worker, lease_until=until)
-    return {c.due.campaign_id for c, _ in passed if choices[c.due.id].soon}
+    errands = [each for each in passed if each[0].way.channel != "email"]
+    crowded = await claim_errands(unit, errands, outcome, busy=fleet.busy, worker=worker, lease_until=until)
+    return {c.due.campaign_id for c, _ in letters if choices[c.due.id].soon} | crowded
 
 
 async def _candidates(unit: Unit, dues: Sequence[Due], outcome: Outcome) -> list[Candidate]:
@@ -138,7 +153,7 @@ async def _through_the_gate(
         facts = _facts(unit.world.now(), candidate, touched, histories)
         results = gate(facts)
         if stopping := verdict(results):
-            _refuse(candidate, stopping, outcome, facts.now)
+            refuse(candidate, stopping, outcome, facts)
             continue
         passed.append((candidate, facts))
         touched[candidate.due.contact_id].append(facts.now)
@@ -175,53 +190,15 @@ def _facts(
         zone=c.recipient.timezone,
         country=c.recipient.country,
         grace=timedelta(hours=c.definition.grace_hours),
-        email=c.recipient.email,
+        channel=c.way.channel,
+        address=c.recipient.reached_at(c.way.channel),
+        elsewhere=len(c.definition.channels) > 1,
         suppression=c.recipient.suppression,
         condition=condition,
         person_touches=tuple(touched.get(c.due.contact_id, ())),
         person_cap=caps.per_person_per_week,
         account_touches=tuple(touched.get(c.due.account_id, ())) if c.due.account_id else (),
         account_cap=caps.per_account_per_day,
-    )
-
-
-def _refuse(c: Candidate, result: GateResult, outcome: Outcome, now: datetime) -> None:
-    if result.answer is GateAnswer.WAIT:
-        wait(c, result, outcome)
-    elif result.answer is GateAnswer.STOP:
-        reason = c.recipient.suppression.reason.value if c.recipient.suppression else "no_address"
-        outcome.stop[reason].append(c.due.id)
-    else:
-        _skip(c, result, outcome, now)
-
-
-def wait(c: Candidate, result: GateResult, outcome: Outcome) -> None:
-    """Due again when the gate says; the reason stays visible meanwhile."""
-    why = f"{result.gate}: {result.why}"
-    outcome.later.append({"id": c.due.id, "at": result.until, "why": why})
-    outcome.events.append(_event(EventKind.SCHEDULED, c, {"why": why, "until": str(result.until)}))
-
-
-def _skip(c: Candidate, result: GateResult, outcome: Outcome, now: datetime) -> None:
-    outcome.events.append(_event(EventKind.SKIPPED, c, {"why": result.why}))
-    following = step_after_skip(c.definition, c.step)
-    if following is None:
-        outcome.finish.append(c.due.id)
-        return
-    at = step_due(
-        now, following.after_days, c.definition.window, c.recipient.timezone, c.recipient.country, c.key
-    )
-    outcome.later.append({"id": c.due.id, "step": following.id, "at": at, "why": ""})
-
-
-def _event(kind: EventKind, c: Candidate, data: dict[str, Any]) -> NewEvent:
-    return NewEvent(
-        kind=kind,
-        origin="engine",
-        contact_id=c.due.contact_id,
-        campaign_id=c.due.campaign_id,
-        step=c.step.id,
-        data=data,
     )
 
 
@@ -238,6 +215,8 @@ def _with_sender(
         )  # fmt: skip
         results = gate(facts)
         if choice.mailbox is None:
+            if choice.failing and instead(candidate, choice.why, outcome, facts.now):
+                continue
             if not choice.soon:  # else it stays due and is looked at again in a moment
                 wait(candidate, results[-1], outcome)
             continue
@@ -261,14 +240,14 @@ async def _write(unit: Unit, outcome: Outcome) -> list[UUID]:
 
 async def _end(unit: Unit, outcome: Outcome) -> None:
     if outcome.finish:
-        for _, contact, campaign in await repository.end(
+        for _, contact, campaign in await end(
             unit, outcome.finish, EnrolmentState.FINISHED, "all_steps_done"
         ):
             outcome.events.append(
                 NewEvent(kind=EventKind.FINISHED, origin="engine", contact_id=contact, campaign_id=campaign)
             )
     for reason, ids in outcome.stop.items():
-        for _, contact, campaign in await repository.end(unit, ids, EnrolmentState.STOPPED, reason):
+        for _, contact, campaign in await end(unit, ids, EnrolmentState.STOPPED, reason):
             outcome.events.append(
                 NewEvent(
                     kind=EventKind.STOPPED,

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from cadenza.audience.service import unsubscribe_token
-from cadenza.campaigns.contracts import CompiledVariant, Rendered, Step
-from cadenza.campaigns.service import compiled
+from cadenza.campaigns.contracts import CompiledVariant, Rendered
+from cadenza.campaigns.service import compiled, place_of
 from cadenza.channels.service import click_token, message_id, open_token, sender_facts, tracked
 from cadenza.core.settings import settings
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
-from cadenza.engine.contracts import TouchState
+from cadenza.engine.contracts import GateResult, TouchState
 from cadenza.engine.ids import touch_id
 from cadenza.engine.models import TouchRow
+from cadenza.engine.planning import decided
 from cadenza.experiments.service import assign
 from cadenza.ledger.contracts import Decision, Option
 
 if TYPE_CHECKING:
-    from cadenza.engine.claim import Outcome, Sendable
+    from cadenza.engine.claim import Candidate, Outcome, Sendable
 
 _FOOTER = {
     "en": "If you would rather not hear from me again: {way}",
@@ -51,7 +52,7 @@ async def write_touches(
     threads = await _threads(unit, sendable)
     for item in sendable:
         due = item.candidate.due
-        variant, decision = _variant(item)
+        variant, decision = variant_of(item.candidate)
         rendered = _render(unit, item, variant)
         above = threads.get((due.id, item.candidate.step.reply_to or ""))
         row = _row(unit, item, variant, rendered, above)
@@ -59,6 +60,7 @@ async def write_touches(
         outcome.advance.append({"id": due.id, "mailbox": item.mailbox.id})
         if decision:
             outcome.decisions.append(decision)
+        outcome.decisions += decided(due.plan, due.id, item.candidate.step.id, due.contact_id)
 
 
 async def _threads(unit: Unit, sendable: Sequence["Sendable"]) -> dict[tuple[UUID, str], TouchRow]:
@@ -72,12 +74,11 @@ async def _threads(unit: Unit, sendable: Sequence["Sendable"]) -> dict[tuple[UUI
     return {(row.enrolment_id, row.step): row for row in rows if row.enrolment_id and row.step}
 
 
-def _variant(item: "Sendable") -> tuple[str, Decision | None]:
-    """The arm, the same for the same person and step whenever it is asked."""
-    candidate = item.candidate
-    arms = [v.id for v in candidate.step.variants]
-    if len(arms) == 1:
-        return arms[0], None
+def variant_of(candidate: "Candidate") -> tuple[str, Decision | None]:
+    """The arm, the same for the same person and step whenever it is asked; empty where nothing is written."""
+    arms = [v.id for v in candidate.way.variants]
+    if len(arms) < 2:
+        return (arms[0] if arms else ""), None
     taken = assign(f"{candidate.due.campaign_id}/{candidate.step.id}/{candidate.due.contact_id}", arms)
     decision = Decision(
         what="variant",
@@ -96,17 +97,19 @@ def _render(unit: Unit, item: "Sendable", variant: str) -> Rendered:
     candidate, mailbox = item.candidate, item.mailbox
     language = candidate.recipient.language or ""
     parsed = compiled(candidate.due.version_id, candidate.definition)
-    template = _template(parsed, candidate.step, variant, language)
+    template = template_of(parsed, candidate, variant)
     rendered = template.render({**candidate.recipient.facts, "sender": sender_facts(mailbox)})
-    written_in = language if candidate.step.languages.get(language, {}).get(variant) else "en"
+    written_in = language if candidate.way.languages.get(language, {}).get(variant) else "en"
     _, url = ways_out(unit, candidate.due.contact_id, mailbox.address)
     return with_footer(rendered, written_in, url)
 
 
-def _template(
-    parsed: Mapping[tuple[str, str, str], CompiledVariant], step: Step, variant: str, language: str
+def template_of(
+    parsed: Mapping[tuple[str, str, str], CompiledVariant], candidate: "Candidate", variant: str
 ) -> CompiledVariant:
-    return parsed.get((step.id, variant, language)) or parsed[(step.id, variant, "")]
+    """In the person's language where the campaign has it."""
+    place, language = place_of(candidate.step, candidate.way), candidate.recipient.language or ""
+    return parsed.get((place, variant, language)) or parsed[(place, variant, "")]
 
 
 def with_footer(rendered: Rendered, language: str, url: str | None) -> Rendered:
@@ -137,8 +140,10 @@ def _row(
         "campaign_id": due.campaign_id,
         "step": item.candidate.step.id,
         "variant": variant,
-        "channel": item.candidate.step.channel,
+        "channel": "email",
+        "action": "send",
         "mailbox_id": mailbox.id,
+        "channel_account_id": None,
         "sender": mailbox.address,
         "recipient": item.candidate.recipient.email,
         "subject": _subject(rendered, item.candidate, above),
@@ -154,8 +159,15 @@ def _row(
         "attempts": 0,
         "looked_up": 0,
         "needs_copy": mailbox.files_copies is not True,
-        "gates": [{"gate": g.gate, "answer": g.answer.value, "why": g.why} for g in item.gates],
+        "gates": stored_gates(item.candidate, item.gates),
     }
+
+
+def stored_gates(candidate: "Candidate", gates: Sequence[GateResult]) -> list[dict[str, str]]:
+    """The gate's answers, and before them the line of a fallback that took over."""
+    told = [{"gate": g.gate, "answer": g.answer.value, "why": g.why} for g in gates]
+    instead = (candidate.due.plan or {}).get("instead")
+    return [{"gate": "fallback", "answer": "pass", "why": instead["why"]}, *told] if instead else told
 
 
 def _subject(rendered: Rendered, candidate: Any, above: TouchRow | None) -> str:

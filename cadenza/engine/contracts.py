@@ -21,6 +21,7 @@ class EnrolmentState(StrEnum):
 class TouchState(StrEnum):
     CLAIMED = "claimed"
     SENDING = "sending"
+    WITH_PERSON = "with_person"  # a work item asks somebody to do it, and they have not said so yet
     SENT = "sent"
     DEFERRED = "deferred"
     REFUSED = "refused"
@@ -59,7 +60,7 @@ class Touch:
     campaign_id: UUID | None
     enrolment_id: UUID | None
     conversation_id: UUID | None
-    mailbox_id: UUID
+    mailbox_id: UUID | None  # None of what no mailbox sent
     sender: str
     recipient: str
     subject: str
@@ -72,6 +73,16 @@ class Touch:
     attempts: int
     wire: dict[str, Any] | None
     gates: tuple[GateResult, ...]
+    action: str = "send"
+    channel_account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Whom it is about, and which touch it follows; None where that is not known."""
+
+    touch: Touch | None
+    contact_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +198,13 @@ class Answer:
     draft_id: UUID
     conversation_id: UUID
     contact_id: UUID
-    mailbox_id: UUID
+    mailbox_id: UUID | None
     recipient: str
     subject: str
     text: str
     in_reply_to: str | None
     references: tuple[str, ...]
+    channel_account_id: UUID | None = None  # of a message on LinkedIn, instead of a mailbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
 
-from cadenza.channels.service import mailbox, mailboxes
+from cadenza.channels.contracts import Mailbox
+from cadenza.channels.service import mailboxes
 from cadenza.core.database import Database
 from cadenza.core.faults import visit
 from cadenza.core.ids import new_id
@@ -17,12 +18,13 @@ from cadenza.core.settings import Settings
 from cadenza.engine import repository
 from cadenza.engine.claim import claim
 from cadenza.engine.doubts import give_back, rescue, settle
+from cadenza.engine.errand_lane import ErrandLane
 from cadenza.engine.fleet import Fleet
 from cadenza.engine.lifecycle import finish_done
 from cadenza.engine.marking import MarkingDesk
 from cadenza.engine.responses import end_holds
 from cadenza.engine.retries import claim_retries
-from cadenza.engine.wire import Lane, by_mailbox
+from cadenza.engine.wire import Lane, by_sender
 from cadenza.ledger.service import make_event_partitions
 
 _log = logger("dispatch")
@@ -42,7 +44,7 @@ class Dispatcher:
         self._desk = MarkingDesk(database, self._worker)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._lanes: dict[UUID, asyncio.Task[None]] = {}
-        self._ways: dict[UUID, Lane] = {}
+        self._ways: dict[UUID, Lane | ErrandLane] = {}
         self._left_over = False  # a lane broke: what it had not begun is still claimed
 
     async def run(self) -> None:
@@ -125,19 +127,24 @@ class Dispatcher:
                 unit, worker=self._worker, limit=batch, lease=self._lease, fleet=fleet
             )
             fresh = await claim(unit, worker=self._worker, limit=batch, lease=self._lease, fleet=fleet)
-            lanes = await by_mailbox(unit, [*retried, *fresh])
+            lanes = await by_sender(unit, [*retried, *fresh])
             visit("claim.before_commit")
         visit("claim.after_commit")
-        for mailbox_id, touch_ids in lanes.items():
-            await self._open(workspace_id, mailbox_id, touch_ids)
+        for sender_id, touch_ids in lanes.items():
+            self._open(workspace_id, sender_id, touch_ids, fleet.by_id.get(sender_id))
         return len(retried) + len(fresh)
 
-    async def _open(self, workspace_id: UUID, mailbox_id: UUID, touch_ids: Sequence[UUID]) -> None:
-        async with self._database.unit(workspace_id) as unit:
-            box = await mailbox(unit, mailbox_id)
-        lane = Lane(self._database, workspace_id, box, self._desk, self._settings.dispatch_connections)
-        self._ways[mailbox_id] = lane
-        self._lanes[mailbox_id] = asyncio.create_task(lane.send(touch_ids))
+    def _open(
+        self, workspace_id: UUID, sender_id: UUID, touch_ids: Sequence[UUID], box: Mailbox | None
+    ) -> None:
+        """``box`` is None where an account of another channel does it."""
+        lane: Lane | ErrandLane
+        if box is None:
+            lane = ErrandLane(self._database, workspace_id, sender_id, self._desk, self._settings)
+        else:
+            lane = Lane(self._database, workspace_id, box, self._desk, self._settings.dispatch_connections)
+        self._ways[sender_id] = lane
+        self._lanes[sender_id] = asyncio.create_task(lane.send(touch_ids))
 
 
 async def dispatch(database: Database, settings: Settings) -> None:

@@ -1,19 +1,28 @@
 """Touches in doubt: handed to a relay whose answer was lost. Looked up in the Sent folder, else shown to a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from cadenza.channels.contracts import Mailbox
-from cadenza.channels.service import TOUCH_HEADER, ImapReader, credentials, give_back_quota, mailbox
+from cadenza.channels.service import (
+    TOUCH_HEADER,
+    ImapReader,
+    credentials,
+    give_back_actions,
+    give_back_quota,
+    mailbox,
+    working_accounts,
+)
 from cadenza.core.database import Database
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.logs import logger
 from cadenza.core.unit import Unit
 from cadenza.engine import repository, states
 from cadenza.engine.contracts import DoubtDecision, TouchState
+from cadenza.engine.errand_doubts import ask_providers
 from cadenza.engine.models import TouchRow
-from cadenza.engine.record import event_of
+from cadenza.engine.record import event_of, sent_kinds
 from cadenza.engine.senders import quotas
 from cadenza.engine.sequence import go_on
 from cadenza.identity.contracts import Action, Actor
@@ -22,6 +31,12 @@ from cadenza.ledger.contracts import EventKind, NewEvent, NewWorkItem, WorkKind
 from cadenza.ledger.service import finish_work_items, open_work_items, record_events
 
 _log = logger("doubts")
+_TOLD_NOT_IN_FOLDER = (
+    "The relay's answer was lost and the Sent folder does not hold it. Nothing is sent again until you say."
+)
+_TOLD_NOT_SHOWN = (
+    "The provider's answer was lost and it shows nothing of this. Nothing is done again until you say."
+)
 _LOOKS = 2  # a copy may arrive in the folder a little later than the answer
 
 
@@ -45,9 +60,15 @@ async def rescue(unit: Unit) -> int:
 
 async def give_back(unit: Unit, worker: UUID | None = None, busy: Sequence[UUID] = ()) -> int:
     """Claims of the dead, or of this worker for mailboxes that are not busy, are due again; returns how many."""
-    released = 0
-    for row in await repository.release(unit, worker, busy):
-        await give_back_quota(unit, row.day, *quotas(row.mailbox_id, row.sender), amount=row.amount)
+    released, rows = 0, await repository.release(unit, worker, busy)
+    known = await working_accounts(unit) if any(row.channel_account_id for row in rows) else []
+    accounts = {account.id: account for account in known}
+    for row in rows:
+        if row.mailbox_id:
+            await give_back_quota(unit, row.day, *quotas(row.mailbox_id, row.sender), amount=row.amount)
+        else:
+            account = accounts.get(row.channel_account_id)
+            await give_back_actions(unit, row.day, account, row.action, row.amount) if account else None
         released += row.amount
     return released
 
@@ -58,8 +79,8 @@ async def settle(database: Database, workspace_id: UUID) -> int:
         open_ones = await repository.touches(
             unit, TouchRow.state == TouchState.IN_DOUBT.value, TouchRow.looked_up < _LOOKS, limit=1000
         )
-        boxes = {t.mailbox_id: await mailbox(unit, t.mailbox_id) for t in open_ones}
-    settled = 0
+        boxes = {t.mailbox_id: await mailbox(unit, t.mailbox_id) for t in open_ones if t.mailbox_id}
+    settled = await _settle_errands(database, workspace_id, open_ones)
     for mailbox_id, box in boxes.items():
         mine = [t for t in open_ones if t.mailbox_id == mailbox_id]
         found = await _look_up(database, workspace_id, box, mine)
@@ -70,6 +91,14 @@ async def settle(database: Database, workspace_id: UUID) -> int:
             await _not_found(unit, [t for t in mine if t.id not in found])
         settled += len(found)
     return settled
+
+
+async def _settle_errands(database: Database, workspace_id: UUID, touches: Sequence[TouchRow]) -> int:
+    done, nothing = await ask_providers(database, workspace_id, touches)
+    async with database.unit(workspace_id) as unit:
+        await mark_sent(unit, list(done), "the provider shows it", done)
+        await _not_found(unit, nothing)
+    return len(done)
 
 
 async def _look_up(
@@ -97,16 +126,30 @@ async def _is_in(reader: ImapReader, folder: str, touch: TouchRow) -> bool:
     )
 
 
-async def mark_sent(unit: Unit, touch_ids: Sequence[UUID], how: str) -> None:
-    """In doubt no more: it was sent. The sequence goes on."""
+async def mark_sent(
+    unit: Unit, touch_ids: Sequence[UUID], how: str, references: Mapping[UUID, str | None] | None = None
+) -> None:
+    """In doubt no more: it was sent. The sequence goes on. ``references`` are the providers' ids, where there are any."""
+    if not touch_ids:
+        return
     touches = await repository.touches(
         unit, TouchRow.id.in_(touch_ids), TouchRow.state == TouchState.IN_DOUBT.value
     )
     now = unit.world.now()
-    rows = [{"id": t.id, "sent_at": now, "retry_at": None, "wire": {"stage": "looked up"}} for t in touches]
+    known = references or {}
+    rows = [
+        {
+            "id": t.id,
+            "sent_at": now,
+            "retry_at": None,
+            "wire": {"stage": "looked up"},
+            "reference": known.get(t.id),
+        }
+        for t in touches
+    ]
     await repository.record(unit, rows, TouchState.SENT)
-    kinds = (EventKind.SETTLED, EventKind.SENT, EventKind.DELIVERED)
-    await record_events(unit, [event_of(t, kind, {"how": how}) for t in touches for kind in kinds])
+    kinds = {t.id: (EventKind.SETTLED, *sent_kinds(t.channel)) for t in touches}
+    await record_events(unit, [event_of(t, kind, {"how": how}) for t in touches for kind in kinds[t.id]])
     await go_on(unit, [t.enrolment_id for t in touches if t.enrolment_id])
     await finish_work_items(unit, touch_ids=[t.id for t in touches])
 
@@ -120,8 +163,8 @@ async def _not_found(unit: Unit, touches: Sequence[TouchRow]) -> None:
             NewWorkItem(
                 kind=WorkKind.IN_DOUBT,
                 key=f"doubt/{t.id}",
-                title=f"Was “{t.subject}” sent?",
-                detail="The relay's answer was lost and the Sent folder does not hold it. Nothing is sent again until you say.",
+                title=f"Was “{t.subject or t.step}” sent?",
+                detail=_TOLD_NOT_SHOWN if t.channel_account_id else _TOLD_NOT_IN_FOLDER,
                 queue="sales",
                 due_at=unit.world.now() + timedelta(hours=4),
                 contact_id=t.contact_id,

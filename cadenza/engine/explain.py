@@ -62,6 +62,8 @@ def as_touch(row: TouchRow | Row[Any]) -> Touch:
         attempts=row.attempts,
         wire=row.wire,
         gates=tuple(GateResult(g["gate"], GateAnswer(g["answer"]), g["why"]) for g in row.gates),
+        action=row.action,
+        channel_account_id=row.channel_account_id,
     )
 
 

@@ -14,6 +14,16 @@ from cadenza.timing.contracts import Window
 from cadenza.timing.service import is_inside
 
 _WEEK = timedelta(days=7)
+_TOLD_HAS = {
+    "email": "has an e-mail address that is not known to be dead",
+    "linkedin": "has a LinkedIn profile",
+    "phone": "has a phone number",
+}
+_TOLD_HAS_NOT = {
+    "email": "no usable e-mail address",
+    "linkedin": "no LinkedIn profile is known",
+    "phone": "no phone number is known",
+}
 _DAY = timedelta(days=1)
 
 
@@ -28,13 +38,15 @@ class Facts:
     zone: str
     country: str | None
     grace: timedelta
-    email: str | None
+    address: str | None  # on the channel of the touch
     suppression: Suppression | None
     condition: bool = True
     person_touches: Sequence[datetime] = ()
     person_cap: int
     account_touches: Sequence[datetime] = ()
     account_cap: int
+    channel: str = "email"
+    elsewhere: bool = False  # the campaign has other channels, so an address that is missing ends nothing
     sender_free: bool = True
     sender_why: str = ""
     sender_until: datetime | None = None
@@ -49,9 +61,11 @@ def _stopped(facts: Facts) -> GateResult:
 
 
 def _address(facts: Facts) -> GateResult:
-    if facts.email:
-        return GateResult("address", GateAnswer.PASS, "has an e-mail address that is not known to be dead")
-    return GateResult("address", GateAnswer.STOP, "no usable e-mail address")
+    if facts.address:
+        return GateResult("address", GateAnswer.PASS, _TOLD_HAS[facts.channel])
+    if facts.elsewhere:
+        return GateResult("address", GateAnswer.SKIP, _TOLD_HAS_NOT[facts.channel])
+    return GateResult("address", GateAnswer.STOP, _TOLD_HAS_NOT[facts.channel])
 
 
 def _condition(facts: Facts) -> GateResult:

@@ -13,14 +13,18 @@ from cadenza.core.unit import Unit
 from cadenza.ledger.contracts import Event, EventKind
 from cadenza.ledger.service import events_of_contacts
 
-_SIGNS = {EventKind.OPENED, EventKind.CLICKED, EventKind.REPLIED}
+_SIGNS = {
+    EventKind.OPENED, EventKind.CLICKED, EventKind.REPLIED, EventKind.ACCEPTED, EventKind.CONNECTED, EventKind.REACTED,
+}  # fmt: skip
 _OF_STEP = {
     EventKind.DELIVERED: "delivered",
     EventKind.OPENED: "opened",
     EventKind.CLICKED: "clicked",
     EventKind.BOUNCED: "bounced",
+    EventKind.ACCEPTED: "accepted",
+    EventKind.CONNECTED: "connected",
 }
-_KINDS = [*_OF_STEP, EventKind.REPLIED, EventKind.ANALYSED, EventKind.SENT]
+_KINDS = [*_OF_STEP, EventKind.REACTED, EventKind.REPLIED, EventKind.ANALYSED, EventKind.SENT]
 
 
 @dataclass(slots=True)
@@ -44,6 +48,8 @@ class History:
             opened=frozenset(steps["opened"]),
             clicked=frozenset(steps["clicked"]),
             bounced=frozenset(steps["bounced"]),
+            accepted=frozenset(steps["accepted"]),
+            connected=frozenset(steps["connected"]),
             silent_days=(now - max(signs)).total_seconds() / 86_400 if signs else 0.0,
             language=recipient.language,
             country=recipient.country,

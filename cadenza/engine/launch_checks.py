@@ -18,7 +18,7 @@ _BATCH = 1000
 async def check_ready(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
     """Raises ``CadenzaError`` (conflict) naming each thing that is missing."""
     boxes = await senders_of(unit, found.definition)
-    problems = [*_audience(found, contact_ids), *_senders(found, boxes), *channel_problems(found)]
+    problems = [*_audience(found, contact_ids), *_senders(found, boxes)]
     if not problems:
         problems += await _hours(unit, found, boxes, contact_ids)
     if problems:
@@ -36,12 +36,6 @@ def _audience(found: Campaign, contact_ids: Sequence[UUID]) -> list[Problem]:
         return []
     words = f"Nobody from {found.definition.audience} is here. Import the file, or change the segment, first."
     return [Problem(words, key="audience")]
-
-
-def channel_problems(found: Campaign) -> list[Problem]:
-    """Steps that nobody could do."""
-    ways = {way.channel for step in found.definition.steps for way in step.ways} - {"email"}
-    return [Problem(f"No account for {channel} is connected.", key="steps") for channel in sorted(ways)]
 
 
 def _senders(found: Campaign, boxes: Sequence[Mailbox]) -> list[Problem]:

@@ -10,14 +10,16 @@ from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
 from cadenza.campaigns.contracts import Campaign, CampaignState
 from cadenza.campaigns.service import audience_of, campaign, campaigns, set_state
+from cadenza.channels.service import by_hand
 from cadenza.core.errors import CadenzaError, Kind
 from cadenza.core.unit import Unit
 from cadenza.engine import progress_store, repository
 from cadenza.engine.contracts import EnrolmentState, Status, StepCounts, UpcomingTouch
+from cadenza.engine.ending import end
 from cadenza.engine.ids import enrolment_id
-from cadenza.engine.launch_checks import channel_problems, check_ready
+from cadenza.engine.launch_checks import check_ready
 from cadenza.engine.models import EnrolmentRow
-from cadenza.engine.schedule import step_due
+from cadenza.engine.planning import Ahead, Planner, planner_of
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import audit, authorize
 from cadenza.ledger.contracts import EventKind, NewEvent
@@ -33,6 +35,7 @@ async def launch(unit: Unit, actor: Actor, name: str) -> Status:
     _must_be(found, CampaignState.DRAFT, "launched")
     contact_ids = await audience_of(unit, found.definition)
     await check_ready(unit, found, contact_ids)
+    await by_hand(unit, found.definition.channels)
     await repository.set_run(unit, found.id, state=CampaignState.RUNNING.value, version_id=found.version_id)
     for start in range(0, len(contact_ids), _BATCH):
         await _enrol(unit, found, contact_ids[start : start + _BATCH])
@@ -57,8 +60,9 @@ def _must_be(found: Campaign, state: CampaignState, done: str) -> None:
 
 async def _enrol(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> None:
     recipients = await load_recipients(unit, contact_ids)
+    planner = await planner_of(unit, found.definition.steps[:1])
     made = await repository.enrol(
-        unit, [_enrolment(unit, found, recipients[c]) for c in contact_ids if c in recipients]
+        unit, [_enrolment(unit, found, recipients[c], planner) for c in contact_ids if c in recipients]
     )
     events = [
         NewEvent(kind=EventKind.ENROLLED, origin="engine", contact_id=contact, campaign_id=found.id)
@@ -67,9 +71,9 @@ async def _enrol(unit: Unit, found: Campaign, contact_ids: Sequence[UUID]) -> No
     await record_events(unit, events)
 
 
-def _enrolment(unit: Unit, found: Campaign, person: Recipient) -> dict[str, Any]:
-    first, now = found.definition.steps[0], unit.world.now()
-    identity = enrolment_id(found.id, person.contact_id)
+def _enrolment(unit: Unit, found: Campaign, person: Recipient, planner: Planner) -> dict[str, Any]:
+    now, identity = unit.world.now(), enrolment_id(found.id, person.contact_id)
+    first = planner.row(Ahead(identity, found.definition, found.definition.steps[0], person, now))
     return {
         "workspace_id": unit.workspace_id,
         "id": identity,
@@ -77,16 +81,10 @@ def _enrolment(unit: Unit, found: Campaign, person: Recipient) -> dict[str, Any]
         "contact_id": person.contact_id,
         "account_id": person.account_id,
         "state": EnrolmentState.ACTIVE.value,
-        "step": first.id,
-        "next_due_at": step_due(
-            now,
-            first.after_days,
-            found.definition.window,
-            person.timezone,
-            person.country,
-            f"{identity}/{first.id}",
-        ),
+        "step": first["step"],
+        "next_due_at": first["at"],
         "waiting_for": "",
+        "plan": first["plan"],
         "created_at": now,
     }
 
@@ -124,7 +122,7 @@ async def stop(unit: Unit, actor: Actor, name: str) -> Status:
         active = await repository.enrolments(
             unit, EnrolmentRow.campaign_id == found.id, EnrolmentRow.state.in_(["active", "held"])
         )
-        await repository.end(unit, [row.id for row in active], EnrolmentState.STOPPED, "campaign_stopped")
+        await end(unit, [row.id for row in active], EnrolmentState.STOPPED, "campaign_stopped")
     return await _change(unit, actor, found, CampaignState.STOPPED, EventKind.CAMPAIGN_STOPPED)
 
 
@@ -143,13 +141,7 @@ async def _change(unit: Unit, actor: Actor, found: Campaign, state: CampaignStat
 async def follow_version(unit: Unit, found: Campaign) -> None:
     """A new version of a running campaign takes over in one transaction (M13)."""
     if found.state in (CampaignState.RUNNING, CampaignState.PAUSED):
-        if problems := channel_problems(found):
-            words = " ".join(problem.message for problem in problems)
-            raise CadenzaError(
-                "campaign_not_ready", f"{found.name} cannot take this version. {words}", Kind.CONFLICT,
-                fix="The version before stays in force. Take those steps out, or stop this campaign and launch another one.",
-                problems=tuple(problems),
-            )  # fmt: skip
+        await by_hand(unit, found.definition.channels)
         await repository.set_run(unit, found.id, state=found.state.value, version_id=found.version_id)
 
 

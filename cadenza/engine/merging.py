@@ -6,8 +6,8 @@ from sqlalchemy import select, update
 
 from cadenza.audience.service import when_merged
 from cadenza.core.unit import Unit
-from cadenza.engine import repository
 from cadenza.engine.contracts import EnrolmentState
+from cadenza.engine.ending import end
 from cadenza.engine.models import EnrolmentRow, TouchRow
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
@@ -23,7 +23,7 @@ async def _merged(unit: Unit, survivor: UUID, merged: UUID) -> None:
         mine, EnrolmentRow.contact_id == merged, EnrolmentRow.campaign_id.in_(both)
     )
     twice = list((await unit.session.scalars(theirs.where(EnrolmentRow.state.in_(_OPEN)))).all())
-    ended = await repository.end(unit, twice, EnrolmentState.STOPPED, "merged")
+    ended = await end(unit, twice, EnrolmentState.STOPPED, "merged")
     await record_events(
         unit,
         [

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     DateTime,
     ForeignKeyConstraint,
     Index,
@@ -62,6 +63,12 @@ class EnrolmentRow(Row):
     hold_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     kept_back: Mapped[bool] = mapped_column(Boolean, server_default="false")  # held until a person lets it go
     mailbox_id: Mapped[UUID | None] = mapped_column(Uuid)  # a person keeps the first sender
+    behind: Mapped[str | None] = mapped_column(
+        String(64)
+    )  # the step that this one stands in for: it goes on there
+    plan: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB
+    )  # of the next step: its way, and what was decided
     ended_reason: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -74,7 +81,25 @@ class TouchRow(Row):
     __table_args__ = (
         ForeignKeyConstraint(["workspace_id", "contact_id"], ["contacts.workspace_id", "contacts.id"]),
         ForeignKeyConstraint(["workspace_id", "mailbox_id"], ["mailboxes.workspace_id", "mailboxes.id"]),
+        ForeignKeyConstraint(
+            ["workspace_id", "channel_account_id"], ["channel_accounts.workspace_id", "channel_accounts.id"]
+        ),
+        CheckConstraint("(mailbox_id is null) <> (channel_account_id is null)", name="ck_touches_one_sender"),
         UniqueConstraint("workspace_id", "message_id"),
+        Index(
+            "ix_touches_reference",
+            "workspace_id",
+            "channel_account_id",
+            "reference",
+            postgresql_where="reference is not null",
+        ),
+        Index(
+            "ix_touches_person",
+            "workspace_id",
+            "channel_account_id",
+            "person",
+            postgresql_where="person is not null",
+        ),
         Index(None, "workspace_id", "enrolment_id", "step"),
         Index(None, "workspace_id", "contact_id", "claimed_at"),
         Index(None, "workspace_id", "account_id", "claimed_at"),
@@ -110,7 +135,11 @@ class TouchRow(Row):
     step: Mapped[str | None] = mapped_column(String(64))
     variant: Mapped[str | None] = mapped_column(String(64))
     channel: Mapped[str] = mapped_column(String(20))
-    mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+    action: Mapped[str] = mapped_column(String(20), server_default="send")
+    mailbox_id: Mapped[UUID | None] = mapped_column(Uuid)  # of a letter
+    channel_account_id: Mapped[UUID | None] = mapped_column(Uuid)  # of anything else
+    reference: Mapped[str | None] = mapped_column(String(200))  # the provider's id of what was done
+    person: Mapped[str | None] = mapped_column(String(200))  # and of the recipient
     sender: Mapped[str] = mapped_column(String(320))  # as it was, never derived later (M20)
     recipient: Mapped[str] = mapped_column(String(320))
     subject: Mapped[str] = mapped_column(Text)

@@ -189,7 +189,7 @@ def _row(
     return {
         "workspace_id": unit.workspace_id, "id": identity, "contact_id": enrolment.contact_id,
         "account_id": enrolment.account_id, "enrolment_id": enrolment.id, "campaign_id": enrolment.campaign_id,
-        "step": enrolment.step, "channel": "email", "mailbox_id": box.id, "sender": box.address,
+        "step": enrolment.step, "channel": "email", "action": "send", "mailbox_id": box.id, "sender": box.address,
         "recipient": copy.recipient, "subject": copy.subject, "text": "", "track_opens": False, "track_clicks": False,
         "message_id": copy.message_id or f"<{identity.hex}@{box.domain}>", "reference_ids": [],
         "state": TouchState.IN_DOUBT.value, "due_at": enrolment.next_due_at or now, "claimed_at": now,

@@ -14,13 +14,14 @@ from cadenza.engine import repository
 from cadenza.engine.contracts import TouchState
 from cadenza.engine.models import TouchRow
 from cadenza.engine.schedule import share
-from cadenza.engine.sequence import go_on, stop_enrolments
+from cadenza.engine.sequence import go_on, stop_enrolments, take_over
 from cadenza.ledger.contracts import EventKind, NewEvent
 from cadenza.ledger.service import record_events
 
 MAX_ATTEMPTS = 5
 _FIRST_PAUSE = timedelta(seconds=60)
-_BEFORE_THE_MESSAGE = ("connect", "tls", "login")
+_BEFORE_THE_MESSAGE = ("connect", "tls", "login", "account")
+WORK = "work"  # the stage of what a person was asked to do
 _DEAD = ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")  # RFC 3463: no such mailbox, host or account
 
 
@@ -44,7 +45,7 @@ async def record(unit: Unit, replies: Sequence[WireReply], touches: Sequence[Tou
 
 def _state(touch: TouchRow, reply: WireReply) -> TouchState:
     if reply.outcome is Outcome.ACCEPTED:
-        return TouchState.SENT
+        return TouchState.WITH_PERSON if reply.stage == WORK else TouchState.SENT
     if reply.outcome is Outcome.IN_DOUBT:
         return TouchState.IN_DOUBT
     if reply.outcome is Outcome.REFUSED and reply.stage not in _BEFORE_THE_MESSAGE:
@@ -55,16 +56,15 @@ def _state(touch: TouchRow, reply: WireReply) -> TouchState:
 
 def _update(unit: Unit, touch: TouchRow, state: TouchState, reply: WireReply) -> dict[str, Any]:
     wire = {"stage": reply.stage, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text[:1000]}
-    retry = (
-        unit.machine.now() + back_off(touch.attempts + 1, str(touch.id))
-        if state is TouchState.DEFERRED
-        else None
-    )
+    patience = max(back_off(touch.attempts + 1, str(touch.id)), timedelta(seconds=reply.retry_after or 0))
+    retry = unit.machine.now() + patience if state is TouchState.DEFERRED else None
     return {
         "id": touch.id,
         "sent_at": unit.world.now() if state is TouchState.SENT else None,
         "retry_at": retry,
         "wire": wire,
+        "reference": reply.reference[:200] if reply.reference and touch.channel_account_id else None,
+        "person": reply.person[:200] if reply.person else None,
     }
 
 
@@ -76,7 +76,8 @@ def back_off(attempts: int, key: str) -> timedelta:
 
 def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEvent]:
     kinds = {
-        TouchState.SENT: (EventKind.SENT, EventKind.DELIVERED),
+        TouchState.SENT: sent_kinds(touch.channel),
+        TouchState.WITH_PERSON: (EventKind.HANDED_OVER,),
         TouchState.DEFERRED: (EventKind.DEFERRED,),
         TouchState.REFUSED: (EventKind.REFUSED,),
         TouchState.FAILED: (EventKind.FAILED,),
@@ -88,6 +89,11 @@ def _events(touch: TouchRow, state: TouchState, reply: WireReply) -> list[NewEve
         else {}
     )
     return [event_of(touch, kind, data) for kind in kinds]
+
+
+def sent_kinds(channel: str) -> tuple[EventKind, ...]:
+    """A call has arrived only once somebody took it, which is told later."""
+    return (EventKind.SENT,) if channel == "phone" else (EventKind.SENT, EventKind.DELIVERED)
 
 
 def event_of(touch: TouchRow, kind: EventKind, data: Mapping[str, Any] | None = None) -> NewEvent:
@@ -106,8 +112,17 @@ def event_of(touch: TouchRow, kind: EventKind, data: Mapping[str, Any] | None = 
 
 async def _refused(unit: Unit, touches: Sequence[TouchRow], replies: Mapping[UUID, WireReply]) -> None:
     """A dead address ends the sequence and is never used again; a refusal of the sender stops the sender."""
+    errands = {
+        t.enrolment_id: replies[t.id].text or "refused"
+        for t in touches
+        if t.channel_account_id and t.enrolment_id
+    }
+    if errands:
+        await take_over(unit, errands)
     for touch in touches:
         reply = replies[touch.id]
+        if touch.channel_account_id is not None:
+            continue
         if reply.stage == "rcpt" and (
             reply.enhanced in _DEAD or (reply.code == 550 and reply.enhanced is None)
         ):
@@ -131,7 +146,9 @@ async def _mark_broken_senders(
 ) -> None:
     """A mailbox whose log-in or encryption is refused stops until a person mends it; its touches wait."""
     broken = {
-        t.mailbox_id: t for t in touches if replies[t.id].stage in ("tls", "login") and replies[t.id].code
+        t.mailbox_id: t
+        for t in touches
+        if t.mailbox_id and replies[t.id].stage in ("tls", "login") and replies[t.id].code
     }
     for touch in broken.values():
         await _sender_refused(unit, touch, replies[touch.id], "refused the log-in")
@@ -142,4 +159,5 @@ async def _sender_refused(
 ) -> None:
     why = f"{words}: {reply.code} {reply.enhanced or ''} {reply.text[:200]}"
     title = f"{touch.sender} may not send"
+    assert touch.mailbox_id is not None  # noqa: S101 - only letters come here
     await break_mailbox(unit, touch.mailbox_id, title, why, touch_id=touch.id)

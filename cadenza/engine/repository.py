@@ -29,6 +29,8 @@ class Due:
     due_at: datetime
     mailbox_id: UUID | None
     version_id: UUID
+    behind: str | None = None
+    plan: dict[str, Any] | None = None
 
 
 async def lock_due(
@@ -102,6 +104,35 @@ async def end(
     return [tuple(row) for row in await unit.session.execute(statements.END, values)]
 
 
+async def withdraw(unit: Unit, enrolment_ids: Sequence[UUID]) -> list[UUID]:
+    """Drop what people were asked to do by hand for these; the touches."""
+    values = {"workspace": unit.workspace_id, "ids": list(enrolment_ids)}
+    return list(await unit.session.scalars(statements.WITHDRAW, values))
+
+
+async def accounts_before(unit: Unit, enrolment_ids: Sequence[UUID]) -> dict[tuple[UUID, str], UUID]:
+    """By enrolment and channel, the account that did something for it already."""
+    query = select(TouchRow.enrolment_id, TouchRow.channel, TouchRow.channel_account_id).where(
+        TouchRow.workspace_id == unit.workspace_id,
+        TouchRow.enrolment_id.in_(enrolment_ids),
+        TouchRow.channel_account_id.is_not(None),
+    )
+    rows = await unit.session.execute(query.order_by(TouchRow.claimed_at.desc()))
+    return {(e, channel): account for e, channel, account in rows if e is not None and account is not None}
+
+
+async def steps_done(unit: Unit, enrolment_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """The steps of each that have their touch already, in whatever state."""
+    query = select(TouchRow.enrolment_id, TouchRow.step).where(
+        TouchRow.workspace_id == unit.workspace_id, TouchRow.enrolment_id.in_(enrolment_ids)
+    )
+    found: dict[UUID, set[str]] = {}
+    for enrolment, step in await unit.session.execute(query):
+        if enrolment is not None and step is not None:
+            found.setdefault(enrolment, set()).add(step)
+    return found
+
+
 async def mark_sending(unit: Unit, ids: Sequence[UUID], worker: UUID) -> set[UUID]:
     values = {"workspace": unit.workspace_id, "ids": list(ids), "worker": worker}
     return set(await unit.session.scalars(statements.MARK_SENDING, values))
@@ -125,9 +156,9 @@ async def record(unit: Unit, rows: Sequence[dict[str, Any]], after: TouchState) 
 
 
 async def release(unit: Unit, worker: UUID | None = None, busy: Sequence[UUID] = ()) -> list[Any]:
-    """Give back the claims of this worker for other mailboxes than the busy ones, or of anybody whose lease is over.
+    """Give back the claims of this worker for other senders than the busy ones, or of anybody whose lease is over.
 
-    (mailbox_id, sender, day, amount) of what their limits get back.
+    (mailbox_id, channel_account_id, action, sender, day, amount) of what their limits get back.
     """
     values: dict[str, Any] = {"workspace": unit.workspace_id}
     if worker is not None:
@@ -150,7 +181,7 @@ async def lock_retries(unit: Unit, limit: int, busy: Sequence[UUID]) -> list[Tou
             TouchRow.workspace_id == unit.workspace_id,
             TouchRow.state == TouchState.DEFERRED.value,
             TouchRow.retry_at <= unit.machine.now(),
-            TouchRow.mailbox_id.not_in(busy),
+            func.coalesce(TouchRow.mailbox_id, TouchRow.channel_account_id).not_in(busy),
         )
         .order_by(TouchRow.retry_at)
         .limit(limit)
@@ -185,12 +216,12 @@ async def database_now(session: AsyncSession) -> datetime:
     return moment
 
 
-async def mailboxes_of(unit: Unit, touch_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
-    """(touch, its mailbox) for each."""
-    query = select(TouchRow.id, TouchRow.mailbox_id).where(
+async def senders_of(unit: Unit, touch_ids: Sequence[UUID]) -> list[tuple[UUID, UUID | None, UUID | None]]:
+    """(touch, its mailbox, its channel account) for each; one of the two is None."""
+    query = select(TouchRow.id, TouchRow.mailbox_id, TouchRow.channel_account_id).where(
         TouchRow.workspace_id == unit.workspace_id, TouchRow.id.in_(touch_ids)
     )
-    return [(touch, mailbox) for touch, mailbox in await unit.session.execute(query)]
+    return [(touch, mailbox, account) for touch, mailbox, account in await unit.session.execute(query)]
 
 
 async def touches(unit: Unit, *conditions: ColumnElement[bool], limit: int = 500) -> list[TouchRow]:

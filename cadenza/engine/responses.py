@@ -9,6 +9,7 @@ from cadenza.campaigns.service import version
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
 from cadenza.engine.contracts import EnrolmentState, Touch
+from cadenza.engine.ending import end
 from cadenza.engine.explain import as_touch
 from cadenza.engine.models import EnrolmentRow, RunRow, TouchRow
 from cadenza.ledger.contracts import EventKind, NewEvent
@@ -60,7 +61,7 @@ async def _concerned(unit: Unit, contact_id: UUID, reason: str) -> list[Enrolmen
 async def end_sequences(unit: Unit, contact_id: UUID, reason: str) -> list[UUID]:
     """End every running sequence of this person; the campaigns concerned."""
     rows = await _concerned(unit, contact_id, reason)
-    ended = await repository.end(unit, [row.id for row in rows], EnrolmentState.STOPPED, reason)
+    ended = await end(unit, [row.id for row in rows], EnrolmentState.STOPPED, reason)
     await record_events(
         unit,
         [

@@ -31,6 +31,7 @@ class Choice:
     until: datetime | None = None
     decision: Decision | None = None
     soon: bool = False
+    failing: bool = False  # the channel itself is out of order, for more than a moment or a day's limit
     hours: tuple[Window, ...] = ()
 
 
@@ -66,7 +67,8 @@ def _kept(fleet: Fleet, mailbox_id: UUID, now: datetime) -> Choice:
     if mailbox is None or not mailbox.can_send:
         name = mailbox.address if mailbox else "the first sender"
         why = f" ({mailbox.why_not})" if mailbox else ""
-        return Choice(None, f"{name}, who wrote to this person before, cannot send now{why}")
+        words = f"{name}, who wrote to this person before, cannot send now{why}"
+        return Choice(None, words, failing=True)
     if mailbox.hours and not fleet.is_open(mailbox, now):
         return Choice(
             None, f"outside the working hours of {mailbox.address}, who wrote to this person before", hours=(mailbox.hours,)
@@ -78,8 +80,8 @@ def _fresh(due: Due, definition: Definition, fleet: Fleet, load: Mapping[UUID, i
     able = fleet.able(definition)
     if not able:
         if definition.pool:
-            return Choice(None, f"nobody in the pool {definition.pool} can send now")
-        return Choice(None, "none of the campaign's mailboxes can send now")
+            return Choice(None, f"nobody in the pool {definition.pool} can send now", failing=True)
+        return Choice(None, "none of the campaign's mailboxes can send now", failing=True)
     limits = fleet.awake(definition, now)
     if not limits:
         hours = tuple(dict.fromkeys(m.hours for m in able if m.hours))

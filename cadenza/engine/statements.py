@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 # One probe of the index per running campaign, so that neither the paused nor the crowded ones hold up the others (M11).
 DUE = text("""
-    select e.id, e.campaign_id, e.contact_id, e.account_id, e.step, e.next_due_at, e.mailbox_id, r.version_id
+    select e.id, e.campaign_id, e.contact_id, e.account_id, e.step, e.next_due_at, e.mailbox_id, r.version_id, e.behind, e.plan
     from runs r
     cross join lateral (
         select * from enrolments d
@@ -23,7 +23,7 @@ LOCK_CAPS = text("""
 """)
 
 ADVANCE = text("""
-    update enrolments e set next_due_at = null, waiting_for = '', mailbox_id = r.mailbox
+    update enrolments e set next_due_at = null, waiting_for = '', mailbox_id = coalesce(r.mailbox, e.mailbox_id)
     from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, mailbox uuid)
     where e.workspace_id = :workspace and e.id = r.id
 """)
@@ -35,8 +35,10 @@ INSERT_TOUCHES = text("""
 
 # Both for a step that is due later and for the next one.
 NEXT_STEP = text("""
-    update enrolments e set step = coalesce(r.step, e.step), next_due_at = r.at, waiting_for = r.why
-    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, step text, at timestamptz, why text)
+    update enrolments e set step = coalesce(r.step, e.step), next_due_at = r.at, waiting_for = r.why,
+      behind = case when r.step is null then e.behind else r.behind end,
+      plan = case when r.step is null then e.plan else r.plan end
+    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, step text, at timestamptz, why text, behind text, plan jsonb)
     where e.workspace_id = :workspace and e.id = r.id and e.state in ('active', 'held')
 """)
 
@@ -65,8 +67,9 @@ STILL_SENDING = text("""
 """)
 
 RECORD = text("""
-    update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire
-    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, sent_at timestamptz, retry_at timestamptz, wire jsonb)
+    update touches t set state = :state, sent_at = r.sent_at, retry_at = r.retry_at, lease_until = null, wire = r.wire,
+      reference = coalesce(r.reference, t.reference), person = coalesce(r.person, t.person)
+    from jsonb_to_recordset(cast(:rows as jsonb)) r(id uuid, sent_at timestamptz, retry_at timestamptz, wire jsonb, reference text, person text)
     where t.workspace_id = :workspace and t.id = r.id and t.state = any(:origins)
 """)
 
@@ -76,22 +79,29 @@ END = text("""
     returning id, contact_id, campaign_id
 """)
 
+WITHDRAW = text("""
+    update touches set state = 'dropped'
+    where workspace_id = :workspace and enrolment_id = any(:ids) and state = 'with_person'
+    returning id
+""")
+
 # A claim that was never marked as sending was never on the wire: it vanishes and its step is due again.
 # Given back: what dead workers claimed, and what a worker that ends claimed and did not send.
 _OF_THE_DEAD = "t.lease_until < clock_timestamp()"
-_OF_ONE = "t.worker = :worker and t.mailbox_id <> all(:busy)"
+_OF_ONE = "t.worker = :worker and coalesce(t.mailbox_id, t.channel_account_id) <> all(:busy)"
 
 _RELEASE = """
     with gone as (
         delete from touches t where t.workspace_id = :workspace and t.state = 'claimed' and t.enrolment_id is not null
           and {whose}
-        returning t.enrolment_id, t.due_at, t.mailbox_id, t.sender, t.claimed_at
+        returning t.enrolment_id, t.due_at, t.mailbox_id, t.channel_account_id, t.action, t.sender, t.claimed_at
     ), back as (
         update enrolments e set next_due_at = gone.due_at from gone
         where e.workspace_id = :workspace and e.id = gone.enrolment_id and e.next_due_at is null
     )
-    select mailbox_id, sender, cast(claimed_at at time zone 'UTC' as date) as day, count(*) as amount
-    from gone group by 1, 2, 3
+    select mailbox_id, channel_account_id, action, sender, cast(claimed_at at time zone 'UTC' as date) as day,
+      count(*) as amount
+    from gone group by 1, 2, 3, 4, 5
 """
 RELEASE, RELEASE_OF_WORKER = (text(_RELEASE.format(whose=whose)) for whose in (_OF_THE_DEAD, _OF_ONE))
 

@@ -5,9 +5,10 @@ from cadenza.engine.contracts import TouchState as S
 
 TRANSITIONS: dict[S, frozenset[S]] = {
     S.CLAIMED: frozenset({S.SENDING, S.DEFERRED, S.DROPPED}),
-    S.SENDING: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.FAILED, S.IN_DOUBT}),
+    S.SENDING: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.FAILED, S.IN_DOUBT, S.WITH_PERSON}),
     S.DEFERRED: frozenset({S.CLAIMED, S.DROPPED, S.FAILED}),
-    S.IN_DOUBT: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.DROPPED}),
+    S.IN_DOUBT: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.DROPPED, S.WITH_PERSON}),
+    S.WITH_PERSON: frozenset({S.SENT, S.DROPPED}),
     S.SENT: frozenset(),
     S.REFUSED: frozenset(),
     S.FAILED: frozenset(),

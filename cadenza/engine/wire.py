@@ -147,9 +147,15 @@ def _skeleton(sender: str, name: str, html: bool) -> Skeleton:
     return compile_message(sender, name, html=html)
 
 
-async def by_mailbox(unit: Unit, touch_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    """The touches of each lane."""
+async def by_sender(unit: Unit, touch_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """The touches of each lane, by its mailbox or account."""
     lanes: dict[UUID, list[UUID]] = defaultdict(list)
-    for touch, mailbox in await repository.mailboxes_of(unit, touch_ids):
-        lanes[mailbox].append(touch)
+    for touch, mailbox, account in await repository.senders_of(unit, touch_ids):
+        lanes[_one(mailbox, account)].append(touch)
     return lanes
+
+
+def _one(mailbox: UUID | None, account: UUID | None) -> UUID:
+    found = mailbox or account
+    assert found is not None  # noqa: S101 - a rule of the table
+    return found

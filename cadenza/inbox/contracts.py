@@ -20,7 +20,7 @@ class Conversation:
     contact_id: UUID | None
     name: str
     address: str
-    mailbox_id: UUID
+    mailbox_id: UUID | None
     campaign_id: UUID | None
     subject: str
     snippet: str
@@ -34,6 +34,8 @@ class Conversation:
     queue: str | None
     needs_person: bool
     last_at: datetime
+    channel: str  # of their last message
+    channel_account_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class ThreadItem:
     variant: str | None = None
     analysis: dict[str, Any] | None = None
     attachments: tuple[str, ...] = ()
+    channel: str = "email"
+    action: str = "send"  # of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,8 @@ async def _converse(
             "address": str(found.contact_id) if found.contact_id else mail.from_address.lower(),
             "name": (name or mail.from_name or mail.from_address)[:300],
             "mailbox_id": mailbox.id,
+            "channel": "email",
+            "channel_account_id": None,
             "campaign_id": found.touch.campaign_id if found.touch else None,
             "subject": _clean(mail.subject)[:10_000],
             "snippet": " ".join(_clean(extract(mail.text or mail.html).text or mail.text).split())[:300],

@@ -32,7 +32,9 @@ class ConversationRow(Row):
     contact_id: Mapped[UUID | None] = mapped_column(Uuid)
     address: Mapped[str] = mapped_column(String(320))  # the contact's id, or the stranger's address
     name: Mapped[str] = mapped_column(String(300))
-    mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+    channel: Mapped[str] = mapped_column(String(10), server_default="email")  # of their last message
+    mailbox_id: Mapped[UUID | None] = mapped_column(Uuid)  # None until they write by e-mail
+    channel_account_id: Mapped[UUID | None] = mapped_column(Uuid)  # where they wrote otherwise
     campaign_id: Mapped[UUID | None] = mapped_column(Uuid)
     subject: Mapped[str] = mapped_column(Text)
     snippet: Mapped[str] = mapped_column(String(300), default="")
@@ -75,13 +77,18 @@ class MessageRow(Row):
     __tablename__ = "messages"
     __table_args__ = (
         ForeignKeyConstraint(["workspace_id", "mailbox_id"], ["mailboxes.workspace_id", "mailboxes.id"]),
+        ForeignKeyConstraint(
+            ["workspace_id", "channel_account_id"], ["channel_accounts.workspace_id", "channel_accounts.id"]
+        ),
         UniqueConstraint("workspace_id", "fingerprint"),
         Index(None, "workspace_id", "conversation_id", "received_at"),
         Index(None, "workspace_id", "contact_id"),
         Index(None, "workspace_id", "message_id"),
     )
 
-    mailbox_id: Mapped[UUID] = mapped_column(Uuid)
+    channel: Mapped[str] = mapped_column(String(10), server_default="email")
+    mailbox_id: Mapped[UUID | None] = mapped_column(Uuid)
+    channel_account_id: Mapped[UUID | None] = mapped_column(Uuid)
     conversation_id: Mapped[UUID | None] = mapped_column(Uuid)
     contact_id: Mapped[UUID | None] = mapped_column(Uuid)
     touch_id: Mapped[UUID | None] = mapped_column(Uuid)

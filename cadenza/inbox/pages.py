@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import contact, load_recipients
 from cadenza.campaigns.service import by_id, campaigns
-from cadenza.channels.service import mailbox
+from cadenza.channels.service import mailbox, working_accounts
 from cadenza.core.errors import CadenzaError
 from cadenza.core.ids import new_id
 from cadenza.core.unit import Unit
@@ -268,11 +268,19 @@ async def _opened(unit: Unit, thread: Thread) -> _Opened:
         messages=messages,
         about=_about(person),
         timezone=person.timezone if person else "UTC",
-        sender=(await mailbox(unit, line.mailbox_id)).address,
+        sender=await _sender(unit, line),
         stopped=_stop(person),
         language=next((m.language for m in reversed(messages) if m.language), None),
         ahead=await _ahead(unit, line, person) if person else (),
     )
+
+
+async def _sender(unit: Unit, line: Conversation) -> str:
+    """From whom an answer would come."""
+    if line.channel == "linkedin":
+        accounts = await working_accounts(unit)
+        return next((each.name for each in accounts if each.id == line.channel_account_id), "")
+    return (await mailbox(unit, line.mailbox_id)).address if line.mailbox_id else ""
 
 
 async def _person(unit: Unit, line: Conversation) -> Recipient | None:

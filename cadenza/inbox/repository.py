@@ -58,16 +58,20 @@ async def upsert_conversation(unit: Unit, row: dict[str, Any], *, reopen: bool) 
     new = {"workspace_id": unit.workspace_id, "id": new_id(), "state": "open", "unread": reopen, **row}
     if not reopen:
         new["state"] = ConversationState.CLOSED.value
-    fresh = {key: row[key] for key in ("subject", "snippet", "kind", "last_at", "mailbox_id")}
+    fresh = {
+        key: row[key] for key in ("subject", "snippet", "kind", "last_at", "channel", "channel_account_id")
+    }
+    box = func.coalesce(row["mailbox_id"], ConversationRow.mailbox_id)
     changed: dict[str, Any] = (
         {
             **fresh,
+            "mailbox_id": box,
             "state": "open",
             "unread": True,
             "campaign_id": func.coalesce(row["campaign_id"], ConversationRow.campaign_id),
         }
         if reopen
-        else {"mailbox_id": row["mailbox_id"]}
+        else {"mailbox_id": box}
     )
     statement = (
         upsert(ConversationRow)

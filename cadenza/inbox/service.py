@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from cadenza.audience.service import load_recipients
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Answer, Touch
@@ -88,7 +89,7 @@ def _ours(touch: Touch) -> ThreadItem:
         came_at=touch.claimed_at,
         id=touch.id, by="us", at=touch.sent_at or touch.claimed_at, name=touch.sender, address=touch.sender,
         subject=touch.subject, text=touch.text, state=touch.state.value, touch_id=touch.id, step=touch.step,
-        variant=touch.variant,
+        variant=touch.variant, channel=touch.channel, action=touch.action,
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def _theirs(row: Row[Any]) -> ThreadItem:
         came_at=row.received_at,
         id=row.id, by="them", at=row.received_at, name=row.from_name or row.from_address, address=row.from_address,
         subject=row.subject, text=row.text, html=row.html, state=row.kind, touch_id=row.touch_id,
-        analysis=row.analysis, attachments=tuple(row.attachments),
+        analysis=row.analysis, attachments=tuple(row.attachments), channel=row.channel,
     )  # fmt: skip
 
 
@@ -134,16 +135,20 @@ async def answer(
             fix="Make this person a contact first.",
         )
     row = await repository.message(unit, last.id)
+    found = thread.conversation
+    by_message = found.channel == "linkedin"
     subject = last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
+    recipient = last.address if found.channel == last.channel != "phone" else await _mail_of(unit, found)
     touch, new = await send_answer(
         unit,
         Answer(
             draft_id=draft_id,
             conversation_id=conversation_id,
             contact_id=thread.conversation.contact_id,
-            mailbox_id=thread.conversation.mailbox_id,
-            recipient=last.address,
-            subject=" ".join(subject.split()),
+            mailbox_id=None if by_message else found.mailbox_id,
+            channel_account_id=found.channel_account_id if by_message else None,
+            recipient=recipient,
+            subject="" if by_message else " ".join(subject.split()),
             text=text,
             in_reply_to=row.message_id if row else None,
             references=tuple(row.reference_ids) if row else (),
@@ -164,6 +169,17 @@ async def _answerable(
     if not await is_answered(unit, draft_id):
         check_seen(await came_between(unit, actor, thread, seen=seen, although_closed=although_closed))
     return thread
+
+
+async def _mail_of(unit: Unit, found: Conversation) -> str:
+    """Whoever spoke to us is answered by mail. Raises ``CadenzaError`` where they have no address."""
+    people = await load_recipients(unit, [found.contact_id]) if found.contact_id else {}
+    address = next((person.email for person in people.values()), None)
+    if address is None:
+        raise CadenzaError(
+            "answer_nobody", "There is no e-mail address to answer to.", Kind.CONFLICT, fix="Call them."
+        )
+    return address
 
 
 async def _answered(unit: Unit, actor: Actor, found: Conversation, touch: Touch) -> None:

@@ -118,7 +118,7 @@ def gate_facts(
         zone=who.zone,
         country=who.country,
         grace=timedelta(hours=definition.grace_hours),
-        email=who.key,
+        address=who.key,
         suppression=prospect.suppression,
         condition=condition,
         person_touches=prospect.touches,

@@ -28,6 +28,12 @@ class EventKind(StrEnum):
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
+    ACCEPTED = "accepted"  # an invitation of ours
+    REACTED = "reacted"
+    CONNECTED = "connected"  # a call in which people talked
+    NO_ANSWER = "no_answer"  # nobody took the call, or a machine did
+    MEETING_AGREED = "meeting_agreed"
+    HANDED_OVER = "handed_over"  # to a person, who is asked to do it
     ABSENT = "absent"
     AUTO_REPLIED = "auto_replied"
     ANALYSED = "analysed"

@@ -48,6 +48,7 @@ _ARGUMENTS = {
     "Fault": (2,),
     "GateResult": (2,),
     "Choice": (1,),
+    "AccountChoice": (1,),
     "Limit": (1,),
     "not_found": (),
     "Problem": (0,),
@@ -70,7 +71,7 @@ _NAMES = {
 _METHODS = {"wrong": (0,)}  # of a reader that collects faults
 _FUNCTIONS = {
     "_after", "_waiting", "_missing_pool", "_missing_sender", "_smtp_problem", "first_version", "_became", "_verb", "_step_changes",
-    "_of_variant",
+    "_of_variant", "_why_none", "_out_of_order",
 }  # fmt: skip  # what these return or yield is told
 # Constants of which each text is told, also a single word.
 _CONSTANTS = re.compile(r"_?TOLD_[A-Z_]+")

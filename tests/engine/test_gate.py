@@ -25,7 +25,7 @@ GOOD = Facts(
     zone="Europe/Berlin",
     country="DE",
     grace=timedelta(hours=24),
-    email="a@b.example",
+    address="a@b.example",
     suppression=None,
     person_cap=2,
     account_cap=3,
@@ -44,7 +44,7 @@ def test_nothing_in_the_way_passes_every_gate() -> None:
     ("facts", "name", "answer"),
     [
         (replace(GOOD, suppression=STOP), "stops", GateAnswer.STOP),
-        (replace(GOOD, email=None), "address", GateAnswer.STOP),
+        (replace(GOOD, address=None), "address", GateAnswer.STOP),
         (replace(GOOD, condition=False), "condition", GateAnswer.SKIP),
         (replace(GOOD, due_at=MONDAY_TEN - timedelta(days=3)), "grace", GateAnswer.WAIT),
         (

@@ -76,6 +76,6 @@ async def running(
     async with database.unit(actor.workspace_id) as unit:
         report = await import_contacts(unit, actor, contacts, file="people.csv")
         applied = await apply(unit, actor, source)
-        assert applied.errors == ()
+        assert applied.errors == (), applied.errors
         await launch(unit, actor, name)
     return report.contact_ids

@@ -26,7 +26,7 @@ def _german(text: str) -> str:
 def _facts(**changes: object) -> Facts:
     given: dict[str, object] = {
         "key": "k", "now": NOW, "due_at": NOW, "window": Window(), "zone": "Europe/Berlin", "country": "DE",
-        "grace": timedelta(hours=24), "email": "a@b.example", "suppression": None, "person_cap": 3, "account_cap": 2,
+        "grace": timedelta(hours=24), "address": "a@b.example", "suppression": None, "person_cap": 3, "account_cap": 2,
     }  # fmt: skip
     return Facts(**(given | changes))  # type: ignore[arg-type]
 
@@ -35,7 +35,7 @@ def _facts(**changes: object) -> Facts:
     "facts",
     [
         _facts(),
-        _facts(email=None, condition=False, person_touches=[NOW] * 4, account_touches=[NOW] * 2),
+        _facts(address=None, condition=False, person_touches=[NOW] * 4, account_touches=[NOW] * 2),
         _facts(due_at=NOW - timedelta(days=3), now=NOW - timedelta(hours=7)),
         _facts(sender_free=False, sender_why="every sender with room is on the wire"),
         _facts(sender_free=False, sender_why="ann@a.example, who wrote to this person before, cannot send now (535 no)"),
@@ -43,6 +43,10 @@ def _facts(**changes: object) -> Facts:
         _facts(sender_free=False, sender_why="outside the working hours of every sender"),
         _facts(sender_free=False, sender_why="nobody in the pool North team can send now"),
         _facts(zone="America/New_York"),
+        _facts(channel="linkedin"),
+        _facts(channel="phone"),
+        _facts(channel="linkedin", address=None, elsewhere=True),
+        _facts(channel="phone", address=None, elsewhere=True),
     ],
 )  # fmt: skip
 def test_every_answer_of_the_gate_is_told_in_german(facts: Facts) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -44,16 +45,18 @@ class UnipileChannel(AccountChannel):
         if failed is not None:
             return failed
         if errand.action == "connect":
-            return await self._invite(errand, person)
+            return replace(await self._invite(errand, person), person=person)
         if errand.action == "message":
             fields = [
                 ("account_id", self.account.reference),
                 ("attendees_ids", person),
                 ("text", errand.text),
             ]
-            return await self._say(errand, ("chats",), fields)
+            return replace(await self._say(errand, ("chats",), fields), person=person)
         # The visit is what was asked for, and it was made.
-        return WireReply(errand.touch_id, Outcome.ACCEPTED, "answer", 200, reference=f"profile/{person}")
+        return WireReply(
+            errand.touch_id, Outcome.ACCEPTED, "answer", 200, reference=f"profile/{person}", person=person
+        )
 
     async def find(self, errand: Errand) -> WireReply | None:
         person = errand.person or await self._known_as(errand.recipient)

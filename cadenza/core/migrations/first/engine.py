@@ -20,6 +20,8 @@ def enrolments() -> None:
         sa.Column("hold_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("kept_back", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("mailbox_id", sa.Uuid(), nullable=True),
+        sa.Column("behind", sa.String(length=64), nullable=True),
+        sa.Column("plan", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("ended_reason", sa.String(length=40), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -88,7 +90,11 @@ def touches() -> None:
         sa.Column("step", sa.String(length=64), nullable=True),
         sa.Column("variant", sa.String(length=64), nullable=True),
         sa.Column("channel", sa.String(length=20), nullable=False),
-        sa.Column("mailbox_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=20), server_default="send", nullable=False),
+        sa.Column("mailbox_id", sa.Uuid(), nullable=True),
+        sa.Column("channel_account_id", sa.Uuid(), nullable=True),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("person", sa.String(length=200), nullable=True),
         sa.Column("sender", sa.String(length=320), nullable=False),
         sa.Column("recipient", sa.String(length=320), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -110,6 +116,15 @@ def touches() -> None:
         sa.Column("needs_copy", sa.Boolean(), nullable=True),
         sa.Column("wire", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("gates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "(mailbox_id is null) <> (channel_account_id is null)",
+            name=op.f("ck_touches_ck_touches_one_sender"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "channel_account_id"],
+            ["channel_accounts.workspace_id", "channel_accounts.id"],
+            name=op.f("fk_touches_workspace_id_channel_account_id"),
+        ),
         sa.ForeignKeyConstraint(
             ["workspace_id", "contact_id"],
             ["contacts.workspace_id", "contacts.id"],
@@ -142,6 +157,18 @@ def _touches_indexes() -> None:
         "touches",
         ["workspace_id", "lease_until"],
         postgresql_where="state in ('claimed', 'sending')",
+    )
+    op.create_index(
+        "ix_touches_person",
+        "touches",
+        ["workspace_id", "channel_account_id", "person"],
+        postgresql_where="person is not null",
+    )
+    op.create_index(
+        "ix_touches_reference",
+        "touches",
+        ["workspace_id", "channel_account_id", "reference"],
+        postgresql_where="reference is not null",
     )
     op.create_index(
         "ix_touches_retry", "touches", ["workspace_id", "retry_at"], postgresql_where="state = 'deferred'"
