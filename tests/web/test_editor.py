@@ -168,7 +168,7 @@ async def test_a_running_campaign_takes_steps_of_a_channel_without_an_account_to
     saved = await visitor.post(f"{EDIT}/save", data=_fields(page))
     assert saved.status_code == 303
     assert await _version(database, seeded) == before + 1
-    async with database.unit(seeded.owner.workspace_id) as unit:
+    async with database.unit(seeded.actor.workspace_id) as unit:
         assert "LinkedIn by hand" in [account.name for account in await working_accounts(unit)]
 
 
