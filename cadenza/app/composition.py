@@ -71,6 +71,7 @@ PAGES = (
     "cadenza.channels.accounts_pages",
     "cadenza.channels.channel_hooks",
     "cadenza.channels.pages",
+    "cadenza.engine.launch_pages",
     "cadenza.engine.trial_pages",
     "cadenza.engine.pages",
     "cadenza.engine.tracking_endpoints",

@@ -22,7 +22,7 @@ from cadenza.core.unit import Unit
 from cadenza.engine.contracts import Status
 from cadenza.engine.fleet import senders_of
 from cadenza.engine.plan_calendar import plan_calendar
-from cadenza.engine.service import launch, next_sendings, pause, pause_all, plan_of, resume, status_of, stop
+from cadenza.engine.service import next_sendings, pause, pause_all, plan_of, resume, status_of, stop
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
 from cadenza.ledger.contracts import Event, EventKind
@@ -255,7 +255,7 @@ _KINDS = (
     EventKind.OPENED, EventKind.CLICKED, EventKind.SKIPPED, EventKind.STOPPED, EventKind.FINISHED,
 )  # fmt: skip
 
-_ACTS = {"launch": launch, "pause": pause, "resume": resume, "stop": stop}
+_ACTS = {"pause": pause, "resume": resume, "stop": stop}
 
 
 @router.post("/campaigns/{name}/{act}")

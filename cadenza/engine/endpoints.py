@@ -17,9 +17,10 @@ from cadenza.engine.explain import explain, plan, touches_in_doubt
 from cadenza.engine.handing_over import hand_over
 from cadenza.engine.lifecycle import launch, pause, pause_all, resume, status, stop, upcoming
 from cadenza.engine.outbox import MOST, give_up, keep_back, leave_out, let_go, outbox
+from cadenza.engine.readiness import readiness
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import actor_of, authorize
-from cadenza.web.api import ApiUnit, Limit, Shape, api_router
+from cadenza.web.api import ApiUnit, FieldProblem, Limit, Shape, api_router
 
 router = api_router("engine")
 
@@ -44,6 +45,17 @@ class StatusShape(Shape):
     next_due_at: datetime | None
     counts: dict[str, int]
     steps: list[StepShape]
+
+
+class ReadinessShape(Shape):
+    """``people`` would be enrolled; ``stopped`` of them may not be written to and get nothing."""
+
+    campaign: str
+    version: int
+    state: CampaignState
+    people: int
+    stopped: int
+    problems: list[FieldProblem]
 
 
 class UpcomingShape(Shape):
@@ -133,6 +145,15 @@ async def campaign_status(request: Request, unit: ApiUnit, campaign_id: Campaign
 async def pause_campaigns(request: Request, unit: ApiUnit) -> list[StatusShape]:
     """Pause everything that runs, at once; how each of these stands."""
     return [StatusShape.model_validate(each) for each in await pause_all(unit, actor_of(request))]
+
+
+@router.get("/campaigns/{campaign_id}/readiness")
+async def campaign_readiness(request: Request, unit: ApiUnit, campaign_id: CampaignId) -> ReadinessShape:
+    """What a launch would do now: how many people it enrols, and each thing that keeps it from starting."""
+    actor = actor_of(request)
+    authorize(actor, Action.READ)
+    found = await readiness(unit, actor, (await by_id(unit, campaign_id)).name)
+    return ReadinessShape.model_validate(found)
 
 
 @router.post("/campaigns/{campaign_id}/launch")

@@ -51,7 +51,7 @@ router = APIRouter(include_in_schema=False)
 
 _AHEAD = 14  # days of a warm-up to come that are drawn
 _OVER = {CampaignState.STOPPED, CampaignState.FINISHED}
-_LITTLE = 200  # messages in a month: fewer say that providers hardly know it
+_LITTLE = 200  # messages in a month: with fewer a provider hardly knows who sends, and warming up may help
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Each carries the id that the log has too, and nothing of the inside.
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -156,11 +156,21 @@ def _answer(request: Request, status: int, error: CadenzaError, headers: Any = N
     request_id = str(getattr(request.state, "request_id", ""))
     if wants_page(request):
         response = render(
-            request, "web/error.html", status=status, error=error, request_id=request_id, status_code=status
-        )
+            request, "web/error.html", status=status, error=error, request_id=request_id, status_code=status,
+            back=_came_from(request),
+        )  # fmt: skip
         response.headers.update(headers or {})
         return response
     return _problem_details(request, status, error, headers)
+
+
+def _came_from(request: Request) -> str:
+    """The page of ours whose form or link led here; "" where none did, or where this is that page."""
+    came = urlsplit(request.headers.get("referer", ""))
+    path = came.path + (f"?{came.query}" if came.query else "")
+    if came.netloc != request.url.netloc or not path.startswith("/") or path.startswith(("//", "/\\")):
+        return ""
+    return "" if request.method == "GET" and came.path == request.url.path else path
 
 
 def _problem_details(request: Request, status: int, error: CadenzaError, headers: Any = None) -> Response:

@@ -90,8 +90,10 @@ _SAME: dict[str, tuple[str, ...]] = {
     "POST /campaigns/+new": ("POST /campaigns",),
     "POST /campaigns/{name}/try": ("POST /campaigns/{campaign_id}/try",),
     "POST /campaigns/pause": ("POST /campaigns/pause",),
+    "GET /campaigns/{name}/launch": ("GET /campaigns/{campaign_id}/readiness",),
+    "POST /campaigns/{name}/launch": ("POST /campaigns/{campaign_id}/launch",),
     "POST /campaigns/{name}/{act}": tuple(
-        f"POST /campaigns/{{campaign_id}}/{act}" for act in ("launch", "pause", "resume", "stop")
+        f"POST /campaigns/{{campaign_id}}/{act}" for act in ("pause", "resume", "stop")
     ),
     "GET /campaigns/{name}/edit": (
         "GET /campaigns/{campaign_id}/edit", "GET /campaigns/{campaign_id}/edit/preview", "GET /campaigns/{campaign_id}/plan",

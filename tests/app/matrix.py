@@ -35,7 +35,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "GET /contacts/imports/{import_id}/refused.csv", "GET /contacts/segments", "GET /contacts/fields",
         "GET /senders", "GET /senders/{mailbox_id}", "GET /senders/pools", "GET /senders/pools/{pool_id}",
         "GET /api/v1/senders/{mailbox_id}", "GET /api/v1/sender-pools", "GET /campaigns", "GET /campaigns/{name}", "GET /campaigns/{name}/live",
-        "GET /campaigns/{name}/live/stream", "GET /campaigns/{name}/events", "GET /campaigns/{name}/versions",
+        "GET /campaigns/{name}/launch", "GET /api/v1/campaigns/{campaign_id}/readiness", "GET /campaigns/{name}/live/stream", "GET /campaigns/{name}/events", "GET /campaigns/{name}/versions",
         "GET /campaigns/{name}/file", "GET /outbox", "GET /palette", "GET /touches/{touch_id}", "GET /inbox", "GET /inbox/news",
         "GET /inbox/of/{contact_id}", "GET /inbox/{conversation_id}", "POST /inbox/{conversation_id}/read",
         "GET /sandbox", "GET /api/v1/events", "GET /api/v1/work-items", "GET /api/v1/campaigns",
@@ -82,7 +82,7 @@ _RIGHTS: dict[Action, tuple[str, ...]] = {
         "POST /api/v1/campaigns/{campaign_id}/edit/over",
     ),
     Action.RUN_CAMPAIGNS: (
-        "POST /campaigns/pause", "POST /campaigns/{name}/{act}", "POST /sandbox/speed", "POST /api/v1/campaigns/pause",
+        "POST /campaigns/pause", "POST /campaigns/{name}/launch", "POST /campaigns/{name}/{act}", "POST /sandbox/speed", "POST /api/v1/campaigns/pause",
         "POST /api/v1/campaigns/{campaign_id}/launch", "POST /api/v1/campaigns/{campaign_id}/pause",
         "POST /api/v1/campaigns/{campaign_id}/resume", "POST /api/v1/campaigns/{campaign_id}/stop",
     ),

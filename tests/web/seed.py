@@ -98,7 +98,7 @@ class Seeded:
             "/", "/inbox", "/inbox?view=all", f"/inbox/{self.conversation}", f"/inbox/{self.conversation}/assign", f"/inbox/{self.robot}?view=all",
             "/campaigns", f"/campaigns/{name}", f"/campaigns/{name}?step=follow",
             f"/campaigns/{name}/live", f"/campaigns/{name}/edit", f"/campaigns/{name}/versions", "/campaigns/+new", f"/campaigns/{name}/events", f"/campaigns/{name}/events?kind=bounced",
-            "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",
+            "/campaigns/Second%20draft", "/campaigns/Second%20draft/live", "/campaigns/Second%20draft/launch", "/contacts", "/contacts?q=Katrin", "/contacts/imports", "/contacts/accounts", "/contacts/duplicates", "/contacts/segments", "/contacts/fields", "/contacts?f=country%7Cis%7CDE",
             f"/contacts/{self.contacts[0]}", f"/contacts/{self.contacts[1]}", f"/touches/{self.sent}",
             f"/touches/{self.in_doubt}", "/senders", "/senders/+connect", "/senders/+connect/gmx", "/senders/+connect/google", "/senders/+connect/other", f"/senders/{self.mailbox}/connection", f"/senders/{self.mailbox}/connection/change", f"/senders/{self.mailbox}/connection/end",
             "/senders?state=broken", f"/senders/{self.mailbox}",
