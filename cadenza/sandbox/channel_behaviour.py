@@ -11,7 +11,7 @@ from cadenza.sandbox import responding
 from cadenza.sandbox.channel_people import Deed, Reaction, Responder
 from cadenza.sandbox.contracts import Person, World
 from cadenza.sandbox.luck import draws
-from cadenza.sandbox.people import folded, newcomer, people
+from cadenza.sandbox.people import folded, newcomer, number_of, people, profile_of
 from cadenza.sandbox.responding import Arrival, Nature
 
 _ACTIONS = {"visit": "view_profile", "connect": "connect", "message": "message", "call": "call"}
@@ -33,7 +33,10 @@ _VOICEMAIL = "Hello, I missed your call. Please try me again tomorrow morning."
 def responder(world: World) -> Responder:
     """For the servers of the sandbox. Whoever is not of the world is a newcomer, as with mail."""
     natures = {segment.name: Nature(world, segment) for segment in world.segments}
-    known = {folded(person.name): person for person in people(world)}
+    everybody = people(world)
+    known = {folded(person.name): person for person in everybody}
+    known |= {profile_of(person): person for person in everybody}
+    known |= {number: person for person in everybody if (number := number_of(person))}
     return partial(_react, world, natures, known)
 
 

@@ -17,6 +17,9 @@ from ruamel.yaml import YAML
 from cadenza.sandbox.contracts import Person, Segment, World
 
 _ACCOUNT_SIZE = 3  # people
+# Blocks that the Federal Network Agency keeps for films (Rufnummern für Medienproduktionen); the first hundred are our own.
+_NOBODYS = ("+493023125", "+496990009", "+494066969", "+492214710", "+498999998")
+_OURS = 100
 _NAME_TRIES = 5
 _CULTURES = {"DE": "de", "AT": "de", "CH": "de", "FR": "fr", "BE": "fr", "US": "us", "CA": "us"}
 _FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a"})
@@ -162,16 +165,27 @@ def folded(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")
 
 
+def profile_of(person: Person) -> str:
+    """The public name of their profile; namesakes have one each."""
+    return f"{folded(person.name)}-{person.number}"
+
+
+def number_of(person: Person) -> str:
+    """A number that belongs to nobody (E.164); none for those of a large world for whom there is none left."""
+    block, place = divmod(person.number + _OURS, 1000)
+    return f"{_NOBODYS[block]}{place:03}" if block < len(_NOBODYS) else ""
+
+
 def contacts_csv(everybody: Sequence[Person]) -> str:
     """What a list provider would sell about these people: nothing of how they behave."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        ["Email", "First name", "Last name", "Job title", "Company", "Website", "Country", "Language", "Time zone", "Industry", "Employees"]
+        ["Email", "First name", "Last name", "Job title", "Company", "Website", "Country", "Language", "Time zone", "Industry", "Employees", "LinkedIn", "Phone"]
     )  # fmt: skip
     for p in everybody:
         website = f"https://www.{p.domain}"
         writer.writerow(
-            [p.email, p.first_name, p.last_name, p.title, p.company, website, p.country, p.language, p.timezone, p.industry, p.company_size or ""]
+            [p.email, p.first_name, p.last_name, p.title, p.company, website, p.country, p.language, p.timezone, p.industry, p.company_size or "", f"https://www.linkedin.com/in/{profile_of(p)}", number_of(p)]
         )  # fmt: skip
     return out.getvalue()
