@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from cadenza.campaigns.service import version
 from cadenza.core.unit import Unit
 from cadenza.engine import repository
@@ -34,6 +36,22 @@ async def last_touch_to(unit: Unit, contact_id: UUID) -> Touch | None:
     """The newest touch that this person got, for a reply without thread headers."""
     rows = await repository.touches(unit, TouchRow.contact_id == contact_id, TouchRow.sent_at.is_not(None))
     return as_touch(max(rows, key=lambda row: row.claimed_at)) if rows else None
+
+
+async def mailbox_before(unit: Unit, contact_id: UUID) -> UUID | None:
+    """The mailbox that wrote to this person last; None when none did."""
+    query = (
+        select(TouchRow.mailbox_id)
+        .where(
+            TouchRow.workspace_id == unit.workspace_id,
+            TouchRow.contact_id == contact_id,
+            TouchRow.mailbox_id.is_not(None),
+        )
+        .order_by(TouchRow.claimed_at.desc())
+        .limit(1)
+    )
+    found: UUID | None = await unit.session.scalar(query)
+    return found
 
 
 async def _concerned(unit: Unit, contact_id: UUID, reason: str) -> list[EnrolmentRow]:

@@ -41,6 +41,7 @@ from cadenza.engine.responses import (
     end_sequences,
     hold_until,
     last_touch_to,
+    mailbox_before,
     touch_by_message_ids,
 )
 from cadenza.engine.schedule import delay_over
@@ -81,7 +82,7 @@ __all__ = [
     "launch",
     "leave_out",
     "let_go",
-    "look_at_senders",
+    "look_at_senders", "mailbox_before",
     "next_sendings",
     "next_step",
     "outbox",

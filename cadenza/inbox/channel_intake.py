@@ -16,7 +16,7 @@ from cadenza.core.logs import logger
 from cadenza.core.settings import Settings
 from cadenza.core.unit import Unit
 from cadenza.engine.contracts import News
-from cadenza.engine.service import end_sequences, reply_event, take_news
+from cadenza.engine.service import end_sequences, mailbox_before, reply_event, take_news
 from cadenza.identity.service import workspaces
 from cadenza.inbox import repository
 from cadenza.inbox.intake import ANALYSE
@@ -115,7 +115,8 @@ async def _converse(
     conversation_id = await repository.upsert_conversation(
         unit,
         {
-            "contact_id": contact_id, "address": str(contact_id), "name": (name or address)[:300], "mailbox_id": None,
+            "contact_id": contact_id, "address": str(contact_id), "name": (name or address)[:300],
+            "mailbox_id": await mailbox_before(unit, contact_id),
             "channel": account.channel, "channel_account_id": account.id, "campaign_id": campaign_id, "subject": "",
             "snippet": " ".join(text.split())[:300], "kind": MailKind.PERSON.value, "last_at": unit.world.now(),
         },

@@ -29,6 +29,7 @@ __all__ = [
     "answer", "assign", "assign_best", "came_between", "close", "conversation", "conversation_of_contact", "conversations", "draft_of",
     "mark_read", "queue_counts", "read_mail_boxes", "reopen", "save_draft", "thread_of",
 ]  # fmt: skip
+_YOUR_CALL = "your call"  # what an answer to a voicemail is about, where nobody wrote before
 
 
 async def conversations(
@@ -137,7 +138,8 @@ async def answer(
     row = await repository.message(unit, last.id)
     found = thread.conversation
     by_message = found.channel == "linkedin"
-    subject = last.subject if last.subject.lower().startswith("re:") else f"Re: {last.subject}"
+    before = last.subject or next((i.subject for i in reversed(thread.items) if i.subject), _YOUR_CALL)
+    subject = before if before.lower().startswith("re:") else f"Re: {before}"
     recipient = last.address if found.channel == last.channel != "phone" else await _mail_of(unit, found)
     touch, new = await send_answer(
         unit,
