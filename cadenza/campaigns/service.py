@@ -55,6 +55,7 @@ from cadenza.campaigns.refusals import refusal
 from cadenza.campaigns.sender_checks import check_senders_by, sender_faults
 from cadenza.campaigns.step_texts import texts_of
 from cadenza.campaigns.templates import compile_variant
+from cadenza.campaigns.tokens import token_names
 from cadenza.core.errors import CadenzaError, Kind, not_found
 from cadenza.core.unit import Unit
 from cadenza.identity.contracts import Action, Actor
@@ -62,10 +63,11 @@ from cadenza.identity.service import authorize
 
 __all__ = [
     "add_step", "add_variant", "apply", "audience_of", "by_id", "campaign", "campaigns", "campaigns_after",
-    "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compiled", "definition_of",
+    "campaigns_by_id", "campaigns_page", "changed_words", "check_senders_by", "compile_variant", "compiled", "definition_of",
     "discard_edit", "document_text", "edit_of", "evaluate", "follow", "keep_edit", "liveliest_campaigns", "move_step",
     "numbered", "place_of", "preview", "preview_edit", "preview_text", "previewed", "read_file", "rebase_edit", "refusal", "remove_step",
-    "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "texts_of", "version", "versions",
+    "remove_variant", "replace_edit", "save_edit", "sender_faults", "set_state", "texts_of", "token_names",
+    "version", "versions",
 ]  # fmt: skip
 
 CompiledKey = tuple[str, str, str]

@@ -40,6 +40,11 @@ def known(name: str, custom_fields: frozenset[str] | None) -> bool:
     return name in ALWAYS or name in SOMETIMES or name in OPTIONAL
 
 
+def token_names() -> tuple[frozenset[str], frozenset[str]]:
+    """Those with a value for everybody, and those that may be missing; without custom fields and the signature."""
+    return ALWAYS, SOMETIMES
+
+
 def suggestion(name: str, custom_fields: frozenset[str] | None) -> str:
     every = ALWAYS | SOMETIMES | OPTIONAL | {CUSTOM + field for field in custom_fields or ()}
     return closest(name, every) or f" Known: {', '.join(sorted(every))}."

@@ -27,6 +27,7 @@ BENCHMARKS = {
     "pages": "cadenza.app.benchmarks.pages:run",
     "api": "cadenza.app.benchmarks.api:run",
     "lab": "cadenza.app.benchmarks.lab:run",
+    "tokens": "cadenza.app.benchmarks.tokens:run",
 }
 
 
