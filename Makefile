@@ -36,7 +36,7 @@ check: setup-dev ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: check ## every check and every test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: setup-dev ## every benchmark, one JSON line each
 	$(BIN)/python -m cadenza.app bench all --json

@@ -145,9 +145,22 @@ class Way:
 
 
 async def _open(arguments: dict[str, Any]) -> WatchfulConnection:
-    connection: WatchfulConnection = await WatchfulConnection.connect(**arguments)
+    """Whoever is cancelled leaves no greeting half said: the server keeps such a connection for a minute, and a database
+    cannot be dropped for so long.
+    """
+    greeting = asyncio.create_task(WatchfulConnection.connect(**arguments))
+    try:
+        connection = await asyncio.shield(greeting)
+    except asyncio.CancelledError:
+        greeting.add_done_callback(_hang_up)
+        raise
     connection.add_notice_handler(connection.heard)
     return connection
+
+
+def _hang_up(greeting: asyncio.Task[WatchfulConnection]) -> None:
+    if not greeting.cancelled() and greeting.exception() is None:
+        greeting.result().pgconn.finish()
 
 
 async def _timeline(connection: WatchfulConnection) -> str:

@@ -106,15 +106,30 @@ class Scene:
             "(select count(*) from touches where state = 'in_doubt')"
         )
 
+    async def under_way(self) -> int:
+        """Touches of which somebody holds a lease, or that will be tried again."""
+        return await self.count(
+            "select count(*) from touches where state in ('claimed', 'sending', 'deferred')"
+        )
+
     async def drain(self) -> float:
         """Let a worker run in peace until nothing is left to do; seconds it took."""
         began = time.perf_counter()
         await self.start_worker()
-        while time.perf_counter() - began < _LONGEST and await self.unsettled():
+        while time.perf_counter() - began < _LONGEST and (await self.unsettled() or await self.under_way()):
             await asyncio.sleep(0.5)
-        await asyncio.sleep(2 * _LEASE + 6)  # two more rounds of housekeeping look up what is in doubt
+        if await self.count("select count(*) from touches where state = 'in_doubt'"):
+            await asyncio.sleep(2 * _LEASE + 6)  # two more rounds of housekeeping look it up
         await self.kill_worker()
         return time.perf_counter() - began
+
+    async def _look_up(self) -> None:
+        """Two more rounds of housekeeping at most, as long as something is under way or in doubt."""
+        began = time.perf_counter()
+        while time.perf_counter() - began < 2 * _LEASE + 6 and await self.count(
+            "select count(*) from touches where state in ('claimed', 'sending', 'deferred', 'in_doubt')"
+        ):
+            await asyncio.sleep(0.5)
 
     async def verdict(self, people: int) -> tuple[dict[str, int], tuple[str, ...]]:
         """What ledger and database say, and every promise that they break (I1, I2, I5)."""
@@ -128,9 +143,7 @@ class Scene:
             "listed": await self.count(
                 "select count(*) from work_items where kind = 'in_doubt' and done_at is null"
             ),
-            "open": await self.count(
-                "select count(*) from touches where state in ('claimed', 'sending', 'deferred')"
-            ),
+            "open": await self.under_way(),
             "sent_events": await self.count(
                 "select count(distinct touch_id) from events where kind = 'sent'"
             ),
