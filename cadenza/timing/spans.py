@@ -6,7 +6,7 @@ folds, repeated and skipped dates need no rule of their own.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cadenza.core.errors import CadenzaError
@@ -16,6 +16,7 @@ Span = tuple[datetime, datetime]
 _MARGIN = timedelta(hours=27)  # no zone was ever further from UTC, and a changed date line moves a day
 _SAMPLE = timedelta(hours=3)  # no zone changes its offset twice within this
 _SECOND = timedelta(seconds=1)
+_KEPT_DAYS = 16_384  # of all zones together: forty zones for a year
 
 
 @cache
@@ -38,7 +39,7 @@ def spans(zone: ZoneInfo, day: date, start: time, end: time) -> tuple[Span, ...]
     opens = midnight + _since_midnight(start)
     closes = midnight + (timedelta(days=1) if end == time.max else _since_midnight(end))
     found: list[Span] = []
-    for begin, finish, offset in _pieces(zone, midnight - _MARGIN, midnight + timedelta(days=1) + _MARGIN):
+    for begin, finish, offset in _around(zone, midnight):
         first, last = max(begin, opens - offset), min(finish, closes - offset)
         if first >= last:
             continue
@@ -52,6 +53,12 @@ def _since_midnight(moment: time) -> timedelta:
     return timedelta(
         hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond
     )
+
+
+@lru_cache(maxsize=_KEPT_DAYS)
+def _around(zone: ZoneInfo, midnight: datetime) -> tuple[tuple[datetime, datetime, timedelta], ...]:
+    """The pieces in which that date may lie: the same for every window, country and region."""
+    return tuple(_pieces(zone, midnight - _MARGIN, midnight + timedelta(days=1) + _MARGIN))
 
 
 def _pieces(zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
