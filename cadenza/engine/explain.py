@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from cadenza.audience.contracts import Recipient
 from cadenza.audience.service import load_recipients
-from cadenza.campaigns.contracts import Campaign, Definition, Step
+from cadenza.campaigns.contracts import Campaign, Definition, Step, Way
 from cadenza.campaigns.service import campaign
 from cadenza.channels.contracts import Mailbox
 from cadenza.core.errors import not_found
@@ -29,7 +29,8 @@ from cadenza.engine.contracts import (
 from cadenza.engine.ids import enrolment_id
 from cadenza.engine.models import EnrolmentRow, TouchRow
 from cadenza.engine.planned_hours import at_work
-from cadenza.engine.schedule import step_due
+from cadenza.engine.planning import Ahead, Planner, planner_of, way_of
+from cadenza.engine.sequence import fallback_of
 from cadenza.experiments.service import assign
 from cadenza.identity.contracts import Action, Actor
 from cadenza.identity.service import authorize
@@ -162,7 +163,8 @@ async def _ahead(
     steps = list(found.definition.steps)
     if row:
         steps = steps[[s.id for s in steps].index(row.step) :] if row.step in [s.id for s in steps] else []
-    planned = _planned(unit, found, steps, row, person.timezone, person.country, person.contact_id)
+    planner = await planner_of(unit, steps)
+    planned = _planned(unit, found, steps, row, person, planner)
     return await at_work(unit, found, planned, person, row.mailbox_id if row else None, senders)
 
 
@@ -171,24 +173,51 @@ def _planned(
     found: Campaign,
     steps: list[Step],
     row: EnrolmentRow | None,
-    zone: str,
-    country: str | None,
-    contact_id: UUID,
+    person: Recipient,
+    planner: Planner,
 ) -> list[PlannedTouch]:
-    identity, window, result = enrolment_id(found.id, contact_id), found.definition.window, []
+    """Each step on the channel that it would be done on, its fallback where the person cannot be reached on that one."""
+    identity, result = enrolment_id(found.id, person.contact_id), []
+    done: set[str] = set()
     at = row.created_at if row and row.next_due_at is None else unit.world.now()
-    for number, step in enumerate(steps):
-        known = _known(row, window, zone, country) if row and number == 0 else None
-        at = known or step_due(at, step.after_days, window, zone, country, f"{identity}/{step.id}")
-        why = (_waiting(row) if row and number == 0 else "") or _after(step)
-        arms = [v.id for v in step.variants]
-        taken = assign(f"{found.id}/{step.id}/{contact_id}", arms).arm if arms else None
-        local = at.astimezone(ZoneInfo(window.zone or zone))
-        unless = ", ".join(sorted(found.definition.stop_person))
-        result.append(
-            PlannedTouch(step.id, step.channel, taken, at, local.isoformat(timespec="minutes"), why, unless)
+    for number, named in enumerate(steps):
+        if named.id in done:
+            continue
+        standing = row if number == 0 else None
+        step, why = _reached(found.definition, named, person)
+        done.add(step.id)
+        known = (
+            _known(standing, found.definition.window, person.timezone, person.country) if standing else None
         )
+        if (
+            not any(person.reached_at(way.channel) for way in step.ways)
+            and len(found.definition.channels) > 1
+        ):
+            continue  # it would be passed over
+        ahead = Ahead(identity, found.definition, replace(step, after_days=named.after_days), person, at)
+        planned = planner.row(ahead)
+        at = known or planned["at"]
+        way = way_of(step, standing.plan if standing else planned["plan"])
+        said = why or (_waiting(standing) if standing else "") or _after(named)
+        result.append(_told(found, step, way, person, at, said))
     return result
+
+
+def _reached(definition: Definition, step: Step, person: Recipient) -> tuple[Step, str]:
+    """The step, or the fallback that would be done instead, and then why."""
+    found = fallback_of(definition, step, None)
+    if found is None or any(person.reached_at(way.channel) for way in step.ways):
+        return step, ""
+    why = f"instead of {step.id}: this person has no address for {step.channel}"
+    return found, why
+
+
+def _told(found: Campaign, step: Step, way: Way, person: Recipient, at: datetime, why: str) -> PlannedTouch:
+    arms = [v.id for v in way.variants]
+    taken = assign(f"{found.id}/{step.id}/{person.contact_id}", arms).arm if arms else None
+    local = at.astimezone(ZoneInfo(found.definition.window.zone or person.timezone))
+    unless = ", ".join(sorted(found.definition.stop_person))
+    return PlannedTouch(step.id, way.channel, taken, at, local.isoformat(timespec="minutes"), why, unless)
 
 
 def _known(row: EnrolmentRow, window: Window, zone: str, country: str | None) -> datetime | None:

@@ -31,7 +31,7 @@ async def at_work(
     hours = {box.hours for box in boxes if box.hours}
     if not hours or any(box.hours is None for box in boxes):
         return list(planned)
-    return [_shifted(found, each, person, hours) for each in planned]
+    return [_shifted(found, each, person, hours) if each.channel == "email" else each for each in planned]
 
 
 async def _boxes(

@@ -26,6 +26,7 @@ from cadenza.engine.service import (
     end_sequences,
     explain,
     housekeeping,
+    plan,
     touches_of_contact,
 )
 from cadenza.identity.contracts import Actor
@@ -254,6 +255,24 @@ async def test_an_invitation_whose_answer_was_lost_is_looked_up_and_made_once(
     found = await _touches(database, workspace, julia)
     assert found["connect"].state is TouchState.SENT
     assert found["intro"].state is TouchState.SENT
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        (JULIA, [("connect", "linkedin"), ("intro", "email"), ("call", "phone")]),
+        (NO_PROFILE, [("intro", "email")]),
+    ],
+)
+async def test_what_somebody_would_get_names_the_channel_that_reaches_them(
+    database: Database, workspace: Actor, post: Post, contacts: bytes, expected: list[tuple[str, str]]
+) -> None:
+    (julia,) = await running(database, workspace, post, document(CONNECT + MAIL + CALL), contacts)
+    async with database.unit(workspace.workspace_id) as unit:
+        planned = await plan(unit, workspace, contact_id=julia, campaign_name="spring")
+    assert [(each.step, each.channel) for each in planned] == expected
+    if contacts == NO_PROFILE:
+        assert planned[0].why == "instead of connect: this person has no address for linkedin"
 
 
 async def test_a_call_is_made_and_what_came_of_it_is_an_event(
