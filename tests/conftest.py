@@ -106,8 +106,7 @@ def starting_point(template: str) -> str:
 def used_databases(server_url: str) -> Iterator[list[str]]:
     """Databases that their tests are done with; the newest stays until another test is done.
 
-    Dropping one whose connections still end takes the server 0.1 s, and the minute that it gives a client to say its
-    password where a test left in the middle of connecting: the event loop closes that socket, and stands still here.
+    Dropping one while its last connections still end costs the server's 0.1 s between two looks at them.
     """
     names: list[str] = []
     yield names

@@ -123,14 +123,6 @@ class Scene:
         await self.kill_worker()
         return time.perf_counter() - began
 
-    async def _look_up(self) -> None:
-        """Two more rounds of housekeeping at most, as long as something is under way or in doubt."""
-        began = time.perf_counter()
-        while time.perf_counter() - began < 2 * _LEASE + 6 and await self.count(
-            "select count(*) from touches where state in ('claimed', 'sending', 'deferred', 'in_doubt')"
-        ):
-            await asyncio.sleep(0.5)
-
     async def verdict(self, people: int) -> tuple[dict[str, int], tuple[str, ...]]:
         """What ledger and database say, and every promise that they break (I1, I2, I5)."""
         taken = Counter(_TOUCH.search(e.content).group(1).decode() for e in self.ledger.entries)  # type: ignore[union-attr]
