@@ -143,6 +143,14 @@ Tree = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """A window of a browser that writes in a working copy: its own name, and who had written last when it was opened."""
+
+    window: str
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A member's working copy of a campaign. ``definition`` is None while there are ``problems``, told by their places.
 
@@ -157,6 +165,8 @@ class Edit:
     changed: bool
     definition: Definition | None
     problems: tuple[Problem, ...]
+    window: str = ""  # that wrote last in the copy
+    saved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

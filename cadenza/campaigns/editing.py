@@ -8,6 +8,7 @@ changes nothing.
 import copy
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from cadenza.audience.service import custom_fields
 from cadenza.campaigns import repository
 from cadenza.campaigns.applying import apply
-from cadenza.campaigns.contracts import Campaign, Definition, Edit, Tree
+from cadenza.campaigns.contracts import Campaign, Definition, Edit, Tree, Writer
 from cadenza.campaigns.document import read_document
 from cadenza.campaigns.document_text import tree_of, tree_text
 from cadenza.campaigns.models import CampaignEditRow
@@ -65,22 +66,48 @@ async def edit_of(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
     found = await _campaign(unit, campaign_id)
     row = await _row(unit, actor, campaign_id)
     if row is None:
-        tree, based_on, changed = tree_of(found.definition), found.version, False
+        tree, based_on, changed, by, at = tree_of(found.definition), found.version, False, "", None
     else:
-        tree, based_on, changed = row.tree, row.based_on, True
+        tree, based_on, changed, by, at = row.tree, row.based_on, True, row.window, row.saved_at
     definition, problems = await _read(unit, tree)
-    return Edit(found.id, found.name, based_on, found.version, tree, changed, definition, problems)
+    return Edit(found.id, found.name, based_on, found.version, tree, changed, definition, problems, by, at)
 
 
-async def keep_edit(unit: Unit, actor: Actor, campaign_id: UUID, values: Mapping[str, Sequence[str]]) -> Edit:
-    """Put these values into the working copy: words by place, several for a list."""
+async def keep_edit(
+    unit: Unit,
+    actor: Actor,
+    campaign_id: UUID,
+    values: Mapping[str, Sequence[str]],
+    writer: Writer | None = None,
+) -> Edit:
+    """Put these values into the working copy: words by place, several for a list.
+
+    With ``writer`` nothing is kept when another window wrote since that one was opened: ``edit_elsewhere`` (conflict).
+    """
     edit = await _locked(unit, actor, campaign_id)
-    tree = copy.deepcopy(edit.tree)
+    if writer is not None and edit.window not in ("", writer.window, writer.after):
+        raise refused(edit, "edit_elsewhere")
+    window = writer.window if writer else str(new_id())
+    return await _keep(unit, actor, edit, _with(edit.tree, values), window)
+
+
+async def typed_edit(
+    unit: Unit, actor: Actor, campaign_id: UUID, values: Mapping[str, Sequence[str]]
+) -> Edit:
+    """The working copy as it would be with these values; nothing is kept."""
+    edit = await edit_of(unit, actor, campaign_id)
+    tree = _with(edit.tree, values)
+    definition, problems = await _read(unit, tree)
+    return replace(edit, tree=tree, changed=True, definition=definition, problems=problems)
+
+
+def _with(tree: Tree, values: Mapping[str, Sequence[str]]) -> Tree:
+    changed = copy.deepcopy(tree)
     for place in sorted(
         values, key=lambda each: each == _POOL_PLACE
     ):  # it decides between pool and mailboxes
-        _set(tree, place, values[place])
-    return await _keep(unit, actor, edit, tree)
+        _set(changed, place, values[place])
+    return changed
 
 
 async def replace_edit(
@@ -247,7 +274,7 @@ async def _read(unit: Unit, tree: Tree) -> tuple[Definition | None, tuple[Proble
     return reading.definition, reading.problems
 
 
-async def _keep(unit: Unit, actor: Actor, edit: Edit, tree: Tree) -> Edit:
+async def _keep(unit: Unit, actor: Actor, edit: Edit, tree: Tree, window: str | None = None) -> Edit:
     if actor.member_id is None:
         raise CadenzaError("member_needed", "Only a member has a working copy.", Kind.NOT_ALLOWED)
     if edit.based_on == edit.version and tree == tree_of(
@@ -256,7 +283,7 @@ async def _keep(unit: Unit, actor: Actor, edit: Edit, tree: Tree) -> Edit:
         await discard_edit(unit, actor, edit.campaign_id)  # it says what the version in force says
         return await edit_of(unit, actor, edit.campaign_id)
     here = {"workspace_id": unit.workspace_id, "campaign_id": edit.campaign_id, "member_id": actor.member_id}
-    values = {"tree": tree, "saved_at": unit.world.now()}
+    values = {"tree": tree, "saved_at": unit.world.now(), "window": window or edit.window}
     await unit.session.execute(
         insert(CampaignEditRow)
         .values(**here, **values, id=new_id(), based_on=edit.based_on)

@@ -59,3 +59,4 @@ class CampaignEditRow(Row):
     based_on: Mapped[int] = mapped_column(Integer)
     tree: Mapped[dict[str, Any]] = mapped_column(JSON)  # keeps the order of the file, which JSONB does not
     saved_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    window: Mapped[str] = mapped_column(String(40), server_default="")  # of the browser, that wrote last

@@ -54,6 +54,16 @@ def _changed(edit: Edit) -> CadenzaError:
     )
 
 
+def _elsewhere(edit: Edit) -> CadenzaError:
+    at = f"{edit.saved_at:%H:%M}" if edit.saved_at else ""
+    return CadenzaError(
+        "edit_elsewhere",
+        f"Another window of yours wrote in this copy at {at} (UTC). What was typed in this one is not kept.",
+        Kind.CONFLICT,
+        fix="Load the page again to see what the other one wrote. Saving here writes over it.",
+    )
+
+
 def _ended(edit: Edit) -> CadenzaError:
     return CadenzaError(
         "campaign_ended", f"The campaign {edit.name} has ended and takes no change; nothing was saved.", Kind.CONFLICT,
@@ -63,6 +73,7 @@ def _ended(edit: Edit) -> CadenzaError:
 
 _MADE: dict[str, Callable[[Edit], CadenzaError]] = {
     "campaign_changed": _changed,
+    "edit_elsewhere": _elsewhere,
     "campaign_ended": _ended,
     "campaign_file_invalid": lambda _: CadenzaError(
         "campaign_file_invalid", "This is not finished yet; nothing was saved.", fix="Correct what is marked."

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -11,8 +12,8 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from cadenza.audience.contracts import Recipient
-from cadenza.audience.service import imports, load_recipients, segments
-from cadenza.campaigns.contracts import Campaign, Edit, StepText
+from cadenza.audience.service import load_recipients
+from cadenza.campaigns.contracts import Campaign, Edit, StepText, Writer
 from cadenza.campaigns.service import (
     add_step,
     add_variant,
@@ -32,11 +33,14 @@ from cadenza.campaigns.service import (
     save_edit,
     sender_faults,
     texts_of,
+    typed_edit,
 )
-from cadenza.channels.service import mailboxes, pools, sender_facts
+from cadenza.channels.service import sender_facts
 from cadenza.core.errors import CadenzaError
+from cadenza.core.ids import new_id as fresh_id
 from cadenza.core.unit import Unit
 from cadenza.engine.campaign_pages import LOOKED_AT, campaign_head, person_name
+from cadenza.engine.edit_choices import choices, made_of, options
 from cadenza.engine.fleet import senders_of
 from cadenza.engine.plan_calendar import plan_calendar
 from cadenza.engine.service import plan
@@ -49,7 +53,6 @@ from cadenza.web.service import PageUnit, gettext, reader_of, render, render_par
 router = APIRouter(include_in_schema=False)
 
 LONGEST_NAME = 64  # of a step
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Name = Annotated[str, Form()]
 
 
@@ -58,7 +61,7 @@ async def blank(request: Request, unit: PageUnit) -> Response:
     actor = actor_of(request)
     authorize(actor, Action.EDIT_CAMPAIGNS)
     return render(
-        request, "engine/campaign_new.html", **await _choices(unit, actor), wrong=None, name="", chosen=()
+        request, "engine/campaign_new.html", **await choices(unit, actor), wrong=None, name="", chosen=()
     )
 
 
@@ -81,7 +84,7 @@ async def create(
             request,
             "engine/campaign_new.html",
             status_code=422,
-            **await _choices(unit, actor),
+            **await choices(unit, actor),
             wrong=wrong,
             name=name,
             chosen=(contacts, sender),
@@ -91,16 +94,6 @@ async def create(
 
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
-
-
-async def _choices(unit: Unit, actor: Actor) -> dict[str, Any]:
-    """What a campaign can be made of here."""
-    files = list(dict.fromkeys(each.file for each in await imports(unit, actor)))
-    return {
-        "files": files,
-        "addresses": [box.address for box in await mailboxes(unit)],
-        "pools": [pool.name for pool in await pools(unit)],
-    }
 
 
 @router.get("/campaigns/{name}/edit")
@@ -117,82 +110,42 @@ async def page(
     actor = actor_of(request)
     head = await campaign_head(unit, actor, name, "edit")
     edit = await edit_of(unit, actor, head["campaign"].id)
-    beside = await _beside(unit, actor, edit, (step, variant, contact))
-    wrong = refusal(edit, refused)
+    shown = _Shown((step, variant, contact), refusal(edit, refused), new_id)
+    return await _editor(request, unit, head, edit, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Which step, text and person the editor shows, and what was refused."""
+
+    chosen: tuple[str, str, UUID | None]
+    wrong: CadenzaError | None
+    new_id: str = ""
+
+
+async def _editor(
+    request: Request, unit: Unit, head: dict[str, Any], edit: Edit, shown: _Shown, status: int = 200
+) -> Response:
+    actor = actor_of(request)
+    beside = await _beside(unit, actor, edit, shown.chosen)
     return render(
         request,
         "engine/edit.html",
-        wrong=wrong,
-        faults=faults_of(wrong),
-        new_id=new_id,
+        status_code=status,
+        wrong=shown.wrong,
+        faults=faults_of(shown.wrong),
+        new_id=shown.new_id,
+        window=str(fresh_id()),
         **head,
         **beside,
-        **await _made_of(unit, actor, edit),
-        **_options(edit, beside["number"], day_names(reader_of(request).locale)),
+        elsewhere=None,
+        **await made_of(unit, actor, edit),
+        **options(edit, beside["number"], day_names(reader_of(request).locale)),
         days=_days(edit),
         people=[(i, person_name(each)) for i, each in beside["audience"].items()],
         said=_said(request),
         active=0,
     )
-
-
-async def _made_of(unit: Unit, actor: Actor, edit: Edit) -> dict[str, Any]:
-    """The files and mailboxes to choose from, with those that the copy names although they are not here."""
-    here = await _choices(unit, actor)
-    ((kind, name),) = edit.tree["audience"].items()
-    people = [("contacts", file) for file in here["files"]] + [
-        ("segment", s.name) for s in await segments(unit, actor)
-    ]
-    named = [str(each) for each in edit.tree["senders"].get("mailboxes", [])]
-    return {
-        "who": f"{kind} {name}",
-        "audiences": [
-            (f"{key} {value}", value if key == "contacts" else gettext("segment %(name)s") % {"name": value})
-            for key, value in dict.fromkeys([*people, (kind, str(name))])
-        ],
-        "addresses": [(each, each) for each in dict.fromkeys([*here["addresses"], *named])],
-        "pools": [
-            ("", gettext("the mailboxes chosen above")),
-            *((each, each) for each in _pools(edit, here["pools"])),
-        ],
-    }
-
-
-def _pools(edit: Edit, here: list[str]) -> list[str]:
-    """The pools, with the one that the copy names although it is not here, or is called so no more."""
-    named = str(edit.tree["senders"].get("pool", ""))
-    return list(dict.fromkeys([*here, *([named] if named else [])]))
-
-
-def _options(edit: Edit, number: int, days: list[str]) -> dict[str, Any]:
-    """What the fields of the form offer, with the words that a reader sees."""
-    ids = [each["id"] for each in edit.tree["steps"]]
-    metrics = {
-        "delivered": gettext("delivered"), "human_opens": gettext("opens by people"), "clicks": gettext("clicks"),
-        "replies": gettext("replies"), "positive_replies": gettext("positive replies"), "meetings": gettext("meetings"),
-        "opportunities": gettext("opportunities"), "won_value": gettext("value won"),
-    }  # fmt: skip
-    stops = {
-        "reply": gettext("a reply"), "meeting": gettext("a meeting"), "opt_out": gettext("a stop"), "bounce": gettext("a bounce"),
-    }  # fmt: skip
-    return {
-        "metrics": list(metrics.items()),
-        "stops": list(stops.items()),
-        "weekdays": list(zip(_DAYS, days, strict=True)),
-        "actions": [
-            ("send", gettext("an e-mail")),
-            ("view_profile", gettext("a look at their profile")),
-            ("connect", gettext("an invitation")),
-            ("message", gettext("a LinkedIn message")),
-            ("call", gettext("a call")),
-        ],
-        "holidays": [("recipient", gettext("those of their country are free")), ("none", gettext("none"))],
-        "threads": [
-            ("new", gettext("a new thread")),
-            *((each, gettext("answers %(step)s") % {"step": each}) for each in ids[:number]),
-        ],
-        "laters": [("", gettext("the next step")), *((each, each) for each in ids[number + 1 :])],
-    }
 
 
 async def _beside(
@@ -273,8 +226,11 @@ async def keep(request: Request, unit: PageUnit, name: str) -> Response:
         await request.form(max_fields=500),
         await _found(request, unit, name),
     )
-    edit = await keep_edit(unit, actor, found.id, _values(form))
-    context = await _beside(unit, actor, edit, _chosen(form))
+    try:
+        edit, wrong = await keep_edit(unit, actor, found.id, _values(form), _writer(form)), None
+    except CadenzaError as refused:
+        edit, wrong = await typed_edit(unit, actor, found.id, _values(form)), _only_elsewhere(refused)
+    context = await _beside(unit, actor, edit, _chosen(form)) | {"elsewhere": wrong}
     return Response(
         render_part(request, "engine/edit_beside.html", campaign=found, **context), media_type="text/html"
     )
@@ -292,7 +248,12 @@ async def change(request: Request, unit: PageUnit, name: str, act: str) -> Respo
     if act == "discard":
         await discard_edit(unit, actor, found.id)
         return see(_address(name, {}), "discarded")
-    edit = await keep_edit(unit, actor, found.id, _values(form))
+    try:
+        edit = await keep_edit(unit, actor, found.id, _values(form), _writer(form))
+    except CadenzaError as refused:
+        edit = await typed_edit(unit, actor, found.id, _values(form))
+        shown = _Shown((step, variant, contact), _only_elsewhere(refused))
+        return await _editor(request, unit, await campaign_head(unit, actor, name, "edit"), edit, shown, 409)
     new_id, person = str(form.get("new_id", "")).strip(), str(contact or "")
     try:
         new = new_id, str(form.get("new_action", "send"))
@@ -356,6 +317,18 @@ async def _found(request: Request, unit: Unit, name: str) -> Campaign:
 def _values(form: FormData) -> dict[str, list[str]]:
     """The fields that are places in the file; all of them have a dot."""
     return {name: [str(v) for v in form.getlist(name)] for name in form if "." in name}
+
+
+def _writer(form: FormData) -> Writer | None:
+    """The window that posts; None of a form that has no name for itself."""
+    name = str(form.get("window_name", ""))[:40]
+    return Writer(name, str(form.get("window_after", ""))[:40]) if name else None
+
+
+def _only_elsewhere(wrong: CadenzaError) -> CadenzaError:
+    if wrong.code != "edit_elsewhere":
+        raise wrong
+    return wrong
 
 
 def _chosen(form: FormData) -> tuple[str, str, UUID | None]:

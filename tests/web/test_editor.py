@@ -283,3 +283,21 @@ async def test_who_may_not_edit_finds_no_editor(
             assert (await rep.get(address)).status_code == 403
         for act in ("save", "keep", "discard", "add-step"):
             assert (await rep.post(f"{EDIT}/{act}", data={})).status_code == 403
+
+
+async def test_two_windows_of_one_person_do_not_write_over_each_other(visitor: httpx.AsyncClient) -> None:
+    first, second = _fields(await visitor.get(EDIT)), _fields(await visitor.get(EDIT))
+    place = "steps.0.variants.0.text"
+    assert (await visitor.post(f"{EDIT}/keep", data=first | {place: ["From the first."]})).status_code == 200
+    refused = await visitor.post(f"{EDIT}/keep", data=second | {place: ["From the second."]})
+    assert "Another window of yours wrote in this copy" in refused.text
+    assert _fields(await visitor.get(EDIT))[place] == ["From the first."]
+    assert (await visitor.post(f"{EDIT}/keep", data=first | {place: ["Again the first."]})).status_code == 200
+    page = await visitor.post(f"{EDIT}/save", data=second | {place: ["From the second."]})
+    assert page.status_code == 409
+    assert "Another window of yours wrote in this copy" in page.text
+    assert _fields(page)[place] == ["From the second."], "what was typed stays on the page"
+    assert _fields(await visitor.get(EDIT))[place] == ["Again the first."]
+    over = await visitor.post(f"{EDIT}/save", data=_fields(page))
+    assert over.status_code == 303, "pressed again, now knowing of the other one"
+    assert _fields(await visitor.get(EDIT))[place] == ["From the second."]

@@ -15,6 +15,7 @@ def campaign_edits() -> None:
         sa.Column("based_on", sa.Integer(), nullable=False),
         sa.Column("tree", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("window", sa.String(length=40), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["workspace_id", "campaign_id"],
             ["campaigns.workspace_id", "campaigns.id"],
