@@ -144,10 +144,11 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A window of a browser that writes in a working copy: its own name, and who had written last when it was opened."""
+    """A window of a browser that writes in a working copy: its own name, who had written last when it was opened, and in what."""
 
     window: str
     after: str = ""
+    version: int | None = None  # that its form was made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,6 @@ class Edit:
     definition: Definition | None
     problems: tuple[Problem, ...]
     window: str = ""  # that wrote last in the copy
-    saved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,11 +66,11 @@ async def edit_of(unit: Unit, actor: Actor, campaign_id: UUID) -> Edit:
     found = await _campaign(unit, campaign_id)
     row = await _row(unit, actor, campaign_id)
     if row is None:
-        tree, based_on, changed, by, at = tree_of(found.definition), found.version, False, "", None
+        tree, based_on, changed, by = tree_of(found.definition), found.version, False, ""
     else:
-        tree, based_on, changed, by, at = row.tree, row.based_on, True, row.window, row.saved_at
+        tree, based_on, changed, by = row.tree, row.based_on, True, row.window
     definition, problems = await _read(unit, tree)
-    return Edit(found.id, found.name, based_on, found.version, tree, changed, definition, problems, by, at)
+    return Edit(found.id, found.name, based_on, found.version, tree, changed, definition, problems, by)
 
 
 async def keep_edit(
@@ -85,10 +85,17 @@ async def keep_edit(
     With ``writer`` nothing is kept when another window wrote since that one was opened: ``edit_elsewhere`` (conflict).
     """
     edit = await _locked(unit, actor, campaign_id)
-    if writer is not None and edit.window not in ("", writer.window, writer.after):
+    if writer is not None and _is_behind(writer, edit):
         raise refused(edit, "edit_elsewhere")
     window = writer.window if writer else str(new_id())
     return await _keep(unit, actor, edit, _with(edit.tree, values), window)
+
+
+def _is_behind(writer: Writer, edit: Edit) -> bool:
+    """Something else was written, or saved, since that window was opened."""
+    if edit.window:
+        return edit.window not in (writer.window, writer.after)
+    return writer.version is not None and writer.version != edit.based_on
 
 
 async def typed_edit(

@@ -55,12 +55,11 @@ def _changed(edit: Edit) -> CadenzaError:
 
 
 def _elsewhere(edit: Edit) -> CadenzaError:
-    at = f"{edit.saved_at:%H:%M}" if edit.saved_at else ""
     return CadenzaError(
         "edit_elsewhere",
-        f"Another window of yours wrote in this copy at {at} (UTC). What was typed in this one is not kept.",
+        f"Something else was written in {edit.name} meanwhile. What was typed in this window is not kept.",
         Kind.CONFLICT,
-        fix="Load the page again to see what the other one wrote. Saving here writes over it.",
+        fix="Load the page again to see it. Saving here writes over it.",
     )
 
 

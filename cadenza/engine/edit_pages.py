@@ -53,6 +53,7 @@ from cadenza.web.service import PageUnit, gettext, reader_of, render, render_par
 router = APIRouter(include_in_schema=False)
 
 LONGEST_NAME = 64  # of a step
+_DIGITS = 10
 Name = Annotated[str, Form()]
 
 
@@ -322,7 +323,9 @@ def _values(form: FormData) -> dict[str, list[str]]:
 def _writer(form: FormData) -> Writer | None:
     """The window that posts; None of a form that has no name for itself."""
     name = str(form.get("window_name", ""))[:40]
-    return Writer(name, str(form.get("window_after", ""))[:40]) if name else None
+    version = str(form.get("window_version", ""))
+    number = int(version) if version.isdecimal() and len(version) < _DIGITS else None
+    return Writer(name, str(form.get("window_after", ""))[:40], number) if name else None
 
 
 def _only_elsewhere(wrong: CadenzaError) -> CadenzaError:

@@ -84,7 +84,7 @@ class TouchRow(Row):
         ForeignKeyConstraint(
             ["workspace_id", "channel_account_id"], ["channel_accounts.workspace_id", "channel_accounts.id"]
         ),
-        CheckConstraint("(mailbox_id is null) <> (channel_account_id is null)", name="ck_touches_one_sender"),
+        CheckConstraint("(mailbox_id is null) <> (channel_account_id is null)", name="one_sender"),
         UniqueConstraint("workspace_id", "message_id"),
         Index(
             "ix_touches_reference",

@@ -39,7 +39,7 @@ _CONTENT = {
         "hold_until": "case when n %% 10 = 0 then %(now)s::timestamptz + (n - 200) * interval '1 minute' end",
     },
     "touches": {
-        "id": _ID, "contact_id": _ID, "enrolment_id": _ID, "campaign_id": "lpad(to_hex(n %% 20 + 1), 32, '0')::uuid",
+        "id": _ID, "mailbox_id": "lpad(to_hex(n %% 3 + 1), 32, '0')::uuid", "contact_id": _ID, "enrolment_id": _ID, "campaign_id": "lpad(to_hex(n %% 20 + 1), 32, '0')::uuid",
         "account_id": "lpad(to_hex(n %% 500 + 1), 32, '0')::uuid", "message_id": "'<' || n || '@x.example>'",
         "state": "case when n %% 400 = 0 then 'deferred' when n %% 400 = 1 then 'claimed' when n %% 400 = 2 then 'sending' else 'sent' end",
         "lease_until": "case when n %% 400 in (1, 2) then %(now)s::timestamptz end",

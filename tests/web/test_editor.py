@@ -290,14 +290,26 @@ async def test_two_windows_of_one_person_do_not_write_over_each_other(visitor: h
     place = "steps.0.variants.0.text"
     assert (await visitor.post(f"{EDIT}/keep", data=first | {place: ["From the first."]})).status_code == 200
     refused = await visitor.post(f"{EDIT}/keep", data=second | {place: ["From the second."]})
-    assert "Another window of yours wrote in this copy" in refused.text
+    assert "Something else was written in" in refused.text
     assert _fields(await visitor.get(EDIT))[place] == ["From the first."]
     assert (await visitor.post(f"{EDIT}/keep", data=first | {place: ["Again the first."]})).status_code == 200
     page = await visitor.post(f"{EDIT}/save", data=second | {place: ["From the second."]})
     assert page.status_code == 409
-    assert "Another window of yours wrote in this copy" in page.text
+    assert "Something else was written in" in page.text
     assert _fields(page)[place] == ["From the second."], "what was typed stays on the page"
     assert _fields(await visitor.get(EDIT))[place] == ["Again the first."]
     over = await visitor.post(f"{EDIT}/save", data=_fields(page))
     assert over.status_code == 303, "pressed again, now knowing of the other one"
     assert _fields(await visitor.get(EDIT))[place] == ["From the second."]
+
+
+async def test_what_was_saved_since_the_form_was_opened_is_not_written_over(
+    visitor: httpx.AsyncClient,
+) -> None:
+    first, second = _fields(await visitor.get(EDIT)), _fields(await visitor.get(EDIT))
+    text, subject = "steps.0.variants.0.text", "steps.0.variants.0.subject"
+    assert (await visitor.post(f"{EDIT}/save", data=first | {text: ["Saved first."]})).status_code == 303
+    refused = await visitor.post(f"{EDIT}/keep", data=second | {subject: ["Only this"]})
+    assert "Something else was written in" in refused.text
+    assert (await visitor.post(f"{EDIT}/save", data=second | {subject: ["Only this"]})).status_code == 409
+    assert _fields(await visitor.get(EDIT))[text] == ["Saved first."]

@@ -117,8 +117,7 @@ def touches() -> None:
         sa.Column("wire", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("gates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint(
-            "(mailbox_id is null) <> (channel_account_id is null)",
-            name=op.f("ck_touches_ck_touches_one_sender"),
+            "(mailbox_id is null) <> (channel_account_id is null)", name=op.f("ck_touches_one_sender")
         ),
         sa.ForeignKeyConstraint(
             ["workspace_id", "channel_account_id"],
