@@ -135,7 +135,7 @@ async def test_what_is_due_leaves_now_or_waits_for_a_sender(
     listed = page.partition('id="next-title"')[2].partition("</section>")[0]
     assert f'<span class="guess">{words}</span>' in listed
     assert "<time" not in listed
-    assert ("The next e-mail is waiting for a sender." in page) is broken
+    assert ("The next step is waiting for a sender." in page) is broken
 
 
 @pytest.mark.asvs("8.3.1")
